@@ -1,0 +1,5 @@
+"""`python -m fraudkit` is the `fraudkit` command."""
+
+from fraudkit.cli import main
+
+main()

@@ -1,0 +1,81 @@
+"""The `fraudkit` command: a table of sub-commands, each loaded only when it is called.
+
+Loading late matters: the training commands import packages that take seconds, and `fraudkit
+doctor` has to work where some are missing. An error that a user can mend is printed as one
+sentence and ends with exit code 1; a bug keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import typer
+from rich.table import Table
+from typer.core import TyperGroup
+
+from fraudkit import __version__
+from fraudkit.core.console import console
+from fraudkit.core.errors import FraudkitError
+
+# name -> (module:attribute, what it does). The attribute is a typer.Typer group or a function.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "walk": ("fraudkit.workbook.walk:walk", "run every numbered notebook by papermill and time it"),
+}
+
+
+def load_command(name: str) -> Any:
+    """Import one sub-command and turn it into what a group hands out."""
+    module_name, attribute = COMMANDS[name][0].split(":")
+    target: Any = getattr(import_module(module_name), attribute)
+    if not isinstance(target, typer.Typer):
+        single = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+        single.command(name=name)(target)
+        target = single
+    return typer.main.get_command(target)
+
+
+class LazyGroup(TyperGroup):
+    """A command group that imports a sub-command when it is called, not when it is listed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return load_command(cmd_name) if cmd_name in COMMANDS else None
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        table = Table(box=None, show_header=False, padding=(0, 2))
+        for name, (_, summary) in COMMANDS.items():
+            table.add_row(f"[bold]{name}[/bold]", summary)
+        console.print("fraudkit COMMAND [OPTIONS]   (each command takes --help)\n")
+        console.print(table)
+
+
+app = typer.Typer(cls=LazyGroup, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+
+def show_version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: bool = typer.Option(False, "--version", callback=show_version, is_eager=True, help="Print the version."),
+) -> None:
+    """A real-time card-fraud system and the workbook built on it."""
+
+
+def main() -> None:
+    """Run the command line; a FraudkitError becomes one sentence and exit code 1."""
+    try:
+        app()
+    except FraudkitError as error:
+        console.print(f"error: {error}", style="red", markup=False)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.exit(0)  # the reader of our output left, as `| head` does

@@ -1,0 +1,1 @@
+"""The contracts every other part shares: transaction, label, decision, money, time, settings, errors."""

@@ -1,0 +1,74 @@
+"""Settings, read once from the environment and then frozen.
+
+Every setting has a default that works on one machine without an account.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from fraudkit.core.errors import InvalidInput
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the process was started with.
+
+    Attributes
+    ----------
+    home : folder that holds worlds, models, the embedded store and the decision database
+    redis_url : URL of a Valkey/Redis server; None starts the embedded one
+    host, port : where the service listens
+    """
+
+    home: Path
+    redis_url: str | None
+    host: str
+    port: int
+
+    @property
+    def worlds(self) -> Path:
+        """Folder of simulated worlds, one sub-folder a world."""
+        return self.home / "worlds"
+
+    @property
+    def registry(self) -> Path:
+        """Folder of the model registry."""
+        return self.home / "registry"
+
+    @property
+    def run(self) -> Path:
+        """Folder of running processes' files: the embedded store, the decision database, logs."""
+        return self.home / "run"
+
+
+def read_settings(env: dict[str, str] | None = None) -> Settings:
+    """Build settings from `env` (default: this process's environment).
+
+    Raises
+    ------
+    InvalidInput
+        FRAUDKIT_PORT is not a port number.
+    """
+    env = dict(os.environ) if env is None else env
+    default_home = PROJECT_ROOT / "data" if (PROJECT_ROOT / "pyproject.toml").exists() else Path.home() / ".fraudkit"
+    port = env.get("FRAUDKIT_PORT", "8000")
+    if not port.isdigit() or not 0 <= int(port) <= 65_535:
+        raise InvalidInput(f"FRAUDKIT_PORT={port!r} is not a port; set a number from 0 to 65535")
+    return Settings(
+        home=Path(env.get("FRAUDKIT_HOME") or default_home).expanduser().resolve(),
+        redis_url=env.get("REDIS_URL") or None,
+        host=env.get("FRAUDKIT_HOST", "127.0.0.1"),
+        port=int(port),
+    )
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read at the first call."""
+    return read_settings()
