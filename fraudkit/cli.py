@@ -21,6 +21,8 @@ from fraudkit.core.errors import FraudkitError
 
 # name -> (module:attribute, what it does). The attribute is a typer.Typer group or a function.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "simulate": ("fraudkit.simulate.commands:simulate_command", "simulate a world and write it to the lake"),
+    "lake": ("fraudkit.lake.commands:app", "check, query, show and import tables"),
     "walk": ("fraudkit.workbook.walk:walk", "run every numbered notebook by papermill and time it"),
 }
 
