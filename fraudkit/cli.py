@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("fraudkit.simulate.commands:simulate_command", "simulate a world and write it to the lake"),
     "lake": ("fraudkit.lake.commands:app", "check, query, show and import tables"),
     "features": ("fraudkit.features.commands:app", "list the 143 features, prove online equals offline"),
+    "rules": ("fraudkit.rules.commands:app", "list the rules and measure each on labelled data"),
     "walk": ("fraudkit.workbook.walk:walk", "run every numbered notebook by papermill and time it"),
 }
 

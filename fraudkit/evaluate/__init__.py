@@ -1,0 +1,1 @@
+"""Measuring scores honestly: splits that respect label delay, metrics, costs, segments, fairness."""

@@ -1,0 +1,1 @@
+"""Typed, versioned rules and the policies that turn rules and scores into actions."""
