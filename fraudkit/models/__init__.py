@@ -1,0 +1,1 @@
+"""Models: training, artefacts without code, and a runtime that needs numpy, numba and safetensors only."""
