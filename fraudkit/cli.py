@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "lake": ("fraudkit.lake.commands:app", "check, query, show and import tables"),
     "features": ("fraudkit.features.commands:app", "list the 143 features, prove online equals offline"),
     "rules": ("fraudkit.rules.commands:app", "list the rules and measure each on labelled data"),
+    "models": ("fraudkit.registry.commands:app", "list, show, promote and roll back models"),
     "walk": ("fraudkit.workbook.walk:walk", "run every numbered notebook by papermill and time it"),
 }
 

@@ -1,0 +1,1 @@
+"""Versions of models, which of them is in production, and the gate between."""
