@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "features": ("fraudkit.features.commands:app", "list the 143 features, prove online equals offline"),
     "rules": ("fraudkit.rules.commands:app", "list the rules and measure each on labelled data"),
     "models": ("fraudkit.registry.commands:app", "list, show, promote and roll back models"),
+    "benchmark": ("fraudkit.benchmark.commands:benchmark", "run your own table through features, models and metrics"),
     "walk": ("fraudkit.workbook.walk:walk", "run every numbered notebook by papermill and time it"),
 }
 
