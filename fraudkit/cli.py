@@ -21,10 +21,14 @@ from fraudkit.core.errors import FraudkitError
 
 # name -> (module:attribute, what it does). The attribute is a typer.Typer group or a function.
 COMMANDS: dict[str, tuple[str, str]] = {
+    "doctor": ("fraudkit.doctor:doctor", "say what is missing on this machine and how to get it"),
+    "setup": ("fraudkit.pipeline.commands:setup", "build a world and a model where there is none"),
     "simulate": ("fraudkit.simulate.commands:simulate_command", "simulate a world and write it to the lake"),
     "lake": ("fraudkit.lake.commands:app", "check, query, show and import tables"),
     "features": ("fraudkit.features.commands:app", "list the 143 features, prove online equals offline"),
     "rules": ("fraudkit.rules.commands:app", "list the rules and measure each on labelled data"),
+    "train": ("fraudkit.pipeline.commands:train", "train a bundle on a world and register it as candidate"),
+    "evaluate": ("fraudkit.pipeline.commands:evaluate", "measure every model of a bundle on the test period"),
     "models": ("fraudkit.registry.commands:app", "list, show, promote and roll back models"),
     "benchmark": ("fraudkit.benchmark.commands:benchmark", "run your own table through features, models and metrics"),
     "walk": ("fraudkit.workbook.walk:walk", "run every numbered notebook by papermill and time it"),

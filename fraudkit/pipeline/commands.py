@@ -1,0 +1,99 @@
+"""`fraudkit setup`, `fraudkit train`, `fraudkit evaluate`: the job as a whole, on one world."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import typer
+from rich.table import Table
+
+from fraudkit.core.config import settings
+from fraudkit.core.console import console, progress_bar
+
+WORLD = typer.Option("small", "--world", help="small (seconds) or reference (about 1.75 M transactions).")
+SEED = typer.Option(7, "--seed", help="Seed of the training.")
+AS_JSON = typer.Option(False, "--json", help="Print JSON to standard output.")
+
+COLUMNS = {
+    "roc_auc": "ROC AUC",
+    "average_precision": "average precision",
+    "precision_at_1000": "precision@1000",
+    "card_precision_at_100": "card precision@100 a day",
+    "loss_prevented_below_2pct_fpr": "loss prevented, FPR < 2 %",
+}
+
+
+def setup(world: str = WORLD) -> None:
+    """Build a world, a model and a filled store where there is none, and say what stands."""
+    from fraudkit.pipeline.ready import make_ready
+
+    with progress_bar("Setting up") as progress:
+        stands = make_ready(world, progress)
+    ensemble = stands.metrics["ensemble"]
+    console.print(
+        f"world    {stands.world}: {stands.transactions:,} transactions in {settings().worlds / stands.world}",
+        markup=False,  # a folder's name may hold brackets
+    )
+    console.print(
+        f"model    {stands.version}, trained on {stands.trained_on}; on its test period ({ensemble['rows']:,} "
+        f"transactions, {ensemble['frauds']:,} frauds): ROC AUC {ensemble['roc_auc']:.3f}, "
+        f"average precision {ensemble['average_precision']:.3f}, "
+        f"{ensemble['loss_prevented_below_2pct_fpr']:.0%} of the loss prevented at a false-positive rate below 2 %"
+    )
+    console.print(f"service  `make serve` answers at http://{settings().host}:{settings().port}")
+
+
+def train(world: str = WORLD, seed: int = SEED, as_json: bool = AS_JSON) -> None:
+    """Train a bundle on a world, measure it, register it as candidate, and ask the gate."""
+    from fraudkit.pipeline.training import registry, train_candidate
+    from fraudkit.pipeline.workspace import open_workspace
+
+    with progress_bar("Training") as progress:
+        workspace = open_workspace(world, progress=progress)
+        version, report = train_candidate(workspace, seed=seed, progress=progress)
+    metrics = registry().version(version).metrics
+    if as_json:
+        typer.echo(json.dumps({"version": version, "metrics": metrics, "gate": report.content()}, indent=2))
+        return
+    console.print(model_table(f"{version} on the test period of world {world}", metrics))
+    if report.passed:
+        console.print(f"the gate lets {version} pass; make it production with `fraudkit models promote {version}`")
+    else:
+        console.print(f"the gate refuses {version}: {'; '.join(report.reasons)}")
+
+
+def evaluate(
+    world: str = WORLD,
+    model: str = typer.Option("production", "--model", help="A version, or production or candidate."),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Measure every model of a registered bundle on a world's test period."""
+    from fraudkit.models.bundle import Bundle
+    from fraudkit.pipeline.training import compare, headline, registry
+    from fraudkit.pipeline.workspace import open_workspace
+
+    with progress_bar("Measuring") as progress:
+        workspace = open_workspace(world, progress=progress)
+        workspace.features(progress)
+        reports = compare(workspace, Bundle.load(registry().path(model)))
+    if as_json:
+        typer.echo(json.dumps({name: report.to_data() for name, report in reports.items()}, indent=2))
+        return
+    metrics = {name: headline(report) for name, report in reports.items()}
+    console.print(model_table(f"{model} on the test period of world {world}", metrics))
+    for target in reports["ensemble"].targets:
+        value = "not measurable here" if target.value is None else f"{target.value:.3f}"
+        console.print(f"{'met   ' if target.passed else 'missed'}  {target.name}: {value} (target {target.goal:g})")
+
+
+def model_table(title: str, metrics: dict[str, dict[str, Any]]) -> Table:
+    """The figures of several models, one a row."""
+    some = next(iter(metrics.values()))
+    table = Table(title=f"{title}: {some['rows']:,} transactions, {some['frauds']:,} frauds")
+    table.add_column("model")
+    for heading in COLUMNS.values():
+        table.add_column(heading, justify="right")
+    for name, figures in metrics.items():
+        table.add_row(name, *("-" if figures[key] is None else f"{figures[key]:.3f}" for key in COLUMNS))
+    return table

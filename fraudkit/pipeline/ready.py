@@ -1,0 +1,131 @@
+"""What has to stand before the service can answer: world, features, a model in production, a filled store.
+
+Each step is done only where its result is not there yet, so a second run is quick and a run that
+was interrupted goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from fraudkit.core.clock import DAY_S, SystemClock
+from fraudkit.core.config import settings
+from fraudkit.core.console import ProgressCallback, scaled
+from fraudkit.core.errors import NotReady
+from fraudkit.core.files import replace_file
+from fraudkit.features.catalog import HORIZON_DAYS, schema_hash
+from fraudkit.features.embedded import EmbeddedValkey
+from fraudkit.features.publish import fill_store
+from fraudkit.features.store import HistoryStore
+from fraudkit.models.bundle import Bundle
+from fraudkit.pipeline.training import registry, train_candidate
+from fraudkit.pipeline.workspace import Workspace, open_workspace
+
+# Histories expire HORIZON_DAYS after they were written; a store filled earlier than this is filled again.
+REFILL_AFTER_DAYS = HORIZON_DAYS - 7
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What stands: the world, the production version with its metrics on the test period, and what was built now."""
+
+    world: str
+    transactions: int
+    version: str
+    trained_on: str
+    metrics: dict[str, Any]
+    built: tuple[str, ...]
+
+
+def make_ready(world: str, progress: ProgressCallback | None = None) -> Ready:
+    """Build what is missing for serving a world.
+
+    Parameters
+    ----------
+    world : "small" or "reference"
+    progress : told how far it is
+
+    Raises
+    ------
+    GateRefused
+        The model trained here is not fit for production; the message says why.
+    """
+    built = []
+    if not (settings().worlds / world).exists():
+        built.append("world")
+    workspace = open_workspace(world, progress=scaled(progress, 0.0, 0.1))
+    if not has_usable_production():
+        built.append("model")
+        retire_other_schema()
+        version, report = train_candidate(workspace, progress=scaled(progress, 0.1, 0.85))
+        registry().promote(version, report)
+    if fill_if_needed(workspace, scaled(progress, 0.85, 1.0)):
+        built.append("store")
+    production = registry().version("production")
+    return Ready(
+        world=world,
+        transactions=len(workspace.transactions),
+        version=production.name,
+        trained_on=production.training["world"],
+        metrics=production.metrics,
+        built=tuple(built),
+    )
+
+
+def has_usable_production() -> bool:
+    """Whether a production model is there and fits this code's features.
+
+    Raises
+    ------
+    CorruptArtefact
+        One is there and damaged: that is told, not trained over.
+    """
+    try:
+        production = registry().version("production")
+    except NotReady:
+        return False
+    if production.schema_hash != schema_hash():
+        return False
+    Bundle.load(registry().path("production"))
+    return True
+
+
+def retire_other_schema() -> None:
+    """Take a production model out that was trained on features which this code no longer computes."""
+    if any("production" in version.aliases for version in registry().versions()):
+        registry().retire()
+
+
+def fill_if_needed(workspace: Workspace, progress: ProgressCallback | None = None) -> bool:
+    """Bring the embedded store to the world's last moment unless it was filled lately; True if it was filled.
+
+    A store that belongs to someone else (REDIS_URL) is never filled here.
+    """
+    if settings().redis_url is not None:
+        return False
+    note = settings().run / "store" / "filled.json"
+    mark = {"world": workspace.digest, "schema_hash": schema_hash()}
+    now_s = SystemClock().now_ms() // 1000
+    if note.exists():
+        filled = json.loads(note.read_text(encoding="utf-8"))
+        if filled["mark"] == mark and now_s - filled["at"] < REFILL_AFTER_DAYS * DAY_S:
+            return False
+    with EmbeddedValkey(settings().run / "store") as server:
+        store = HistoryStore.connect(server.url, socket_timeout=30.0)
+        store.clear()
+        fill_store(
+            store,
+            workspace.transactions,
+            workspace.users,
+            workspace.labels,
+            workspace.lake.ip_reputation(),
+            pd.Timestamp(workspace.config.end),
+            progress=progress,
+        )
+        store.close()
+    replace_file(note, json.dumps({"mark": mark, "at": now_s}).encode())
+    return True

@@ -1,0 +1,199 @@
+"""Training on a world: features, split, models, comparison, registration, gate.
+
+Labels are those known on the first day of the test period; the gate judges on the labels that have
+matured since. The truth that only a simulator knows is measured against, never learned from.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fraudkit.core.clock import to_epoch_ms
+from fraudkit.core.config import settings
+from fraudkit.core.console import ProgressCallback, scaled
+from fraudkit.core.errors import NotReady
+from fraudkit.core.label import MATURITY_DAYS
+from fraudkit.evaluate.report import EvaluationReport, evaluate_scores
+from fraudkit.features.catalog import schema_hash
+from fraudkit.models.bundle import Bundle
+from fraudkit.models.train import train_bundle
+from fraudkit.pipeline.workspace import DEFAULT_SEED, Workspace
+from fraudkit.registry.gate import Contender, Evidence, GateReport, decide
+from fraudkit.registry.registry import Registry
+from fraudkit.rules.catalog import RULES
+
+MODELS = ("rules", "logistic", "xgboost", "network", "ensemble")
+
+
+def registry() -> Registry:
+    """The registry under FRAUDKIT_HOME."""
+    return Registry(settings().registry)
+
+
+def train_candidate(
+    workspace: Workspace, *, seed: int = DEFAULT_SEED, progress: ProgressCallback | None = None
+) -> tuple[str, GateReport]:
+    """Train on a world's training period, measure on its test period, register, and ask the gate.
+
+    Returns
+    -------
+    the version's name and the gate's report, which is on record with it; nothing is promoted
+    """
+    split, rng = workspace.split, np.random.default_rng(seed)
+    X = workspace.features(scaled(progress, 0.0, 0.2))
+    trained = train_bundle(
+        X[split.train],
+        split.y_train,
+        X[split.valid],
+        split.y_valid,
+        rng,
+        progress=scaled(progress, 0.2, 0.9),
+        facts={"world": workspace.name, "seed": seed, "trained_as_of": split.training_moment.isoformat()},
+    )
+    scaled(progress, 0.9, 0.95)(0.0, "measuring on the test period")
+    reports = compare(workspace, trained.bundle)
+    with tempfile.TemporaryDirectory() as folder:
+        version = registry().register(
+            trained.save(Path(folder) / "bundle"),
+            metrics={name: headline(report) for name, report in reports.items()},
+            training=training_facts(workspace, seed),
+        )
+    report = judge(workspace, version, rng, progress=scaled(progress, 0.95, 1.0))
+    registry().record_gate(version, report)
+    return version, report
+
+
+def training_facts(workspace: Workspace, seed: int) -> dict[str, Any]:
+    """What a version was trained on, for its record."""
+    split = workspace.split
+    return {
+        "world": workspace.name,
+        "seed": seed,
+        "rows": len(split.train),
+        "frauds": int(split.y_train.sum()),
+        "train_start": split.train_start.isoformat(),
+        "valid_end": split.gap_start.isoformat(),
+        "test_start": split.training_moment.isoformat(),
+        "test_end": split.test_end.isoformat(),
+    }
+
+
+def model_scores(workspace: Workspace, bundle: Bundle, rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Scores of MODELS on `rows` (positions in the world's transactions), each float64 (len(rows),) in 0..1."""
+    X = np.ascontiguousarray(workspace.features()[rows])
+    scores = bundle.score(X)
+    return {
+        "rules": RULES.score(RULES.evaluate(X)),
+        "logistic": bundle.logistic.predict_score(X),
+        "xgboost": scores.xgboost,
+        "network": scores.network,
+        "ensemble": scores.ensemble,
+    }
+
+
+def compare(workspace: Workspace, bundle: Bundle) -> dict[str, EvaluationReport]:
+    """Every model on the test period against what really happened; the ensemble with its segments."""
+    rows = workspace.split.test
+    truth = workspace.split.y_test_truth
+    if truth is None:
+        raise NotReady(f"world {workspace.name!r} has no truth table to measure against; simulate it again")
+    tested = workspace.payments.iloc[rows]
+    days = tested["event_time"].dt.strftime("%Y-%m-%d").to_numpy()
+    reports = {}
+    for name, score in model_scores(workspace, bundle, rows).items():
+        whole = name == "ensemble"
+        reports[name] = evaluate_scores(
+            truth,
+            score,
+            tested["amount_usd"].to_numpy(),
+            title=f"{name}, world {workspace.name}, test period {days[0]} to {days[-1]}",
+            y_prob=bundle.calibration.apply(score) if whole else None,
+            user_id=tested["user_id"].to_numpy(),
+            day=days,
+            segments=segment_values(tested) if whole else None,
+        )
+    return reports
+
+
+def segment_values(payments: pd.DataFrame) -> dict[str, np.ndarray]:
+    """The segments that reports are cut by."""
+    return {
+        "channel": np.where(payments["online_transaction"], "online", "in person"),
+        "amount": pd.cut(payments["amount_usd"], [0, 20, 100, 500, np.inf], labels=["<20", "<100", "<500", "500+"])
+        .astype(str)
+        .to_numpy(),
+        "campaign": payments["campaign"].astype(str).to_numpy(),
+    }
+
+
+def headline(report: EvaluationReport) -> dict[str, Any]:
+    """The figures of a report that tables show."""
+    point = report.below_fpr_target
+    return {
+        "rows": report.rows,
+        "frauds": report.frauds,
+        "roc_auc": report.roc_auc,
+        "average_precision": report.average_precision,
+        "precision_at_100": report.precision_at_100,
+        "precision_at_1000": report.precision_at_1000,
+        "card_precision_at_100": report.card_precision_at_100,
+        "loss_prevented_below_2pct_fpr": point.loss_prevented,
+        "calibration_error": report.calibration_error,
+    }
+
+
+def judge(
+    workspace: Workspace, version: str, rng: np.random.Generator, progress: ProgressCallback | None = None
+) -> GateReport:
+    """Ask the gate about a registered version, on the test period's matured labels."""
+    split = workspace.split
+    rows = split.test[split.test_is_mature]
+    candidate = contender(workspace, version, rows)
+    try:
+        production = contender(workspace, "production", rows)
+    except NotReady:
+        production = None
+    evidence = Evidence(
+        y_true=split.y_test[split.test_is_mature].astype(int),
+        group=workspace.transactions["user_id"].iloc[rows].to_numpy(),
+        window_start_ms=to_epoch_ms(split.training_moment.to_pydatetime()),
+        window_end_ms=to_epoch_ms(split.test_end.to_pydatetime()),
+        labels_as_of_ms=to_epoch_ms((split.test_end + pd.Timedelta(days=MATURITY_DAYS)).to_pydatetime()),
+        candidate=candidate,
+        production=production,
+    )
+    return decide(evidence, rng, progress=progress)
+
+
+def contender(workspace: Workspace, name: str, rows: np.ndarray) -> Contender:
+    """A registered version's ensemble scores on `rows`, as the gate takes them.
+
+    A version of another feature schema cannot score; it gets zeros, and the gate refuses for the schema.
+    """
+    version = registry().version(name)
+    if version.schema_hash != schema_hash():
+        return Contender(version.digest, version.schema_hash, np.zeros(len(rows)))
+    bundle = Bundle.load(registry().path(name))
+    score = bundle.score(np.ascontiguousarray(workspace.features()[rows])).ensemble
+    return Contender(bundle.digest, bundle.schema_hash, score)
+
+
+def production_bundle(workspace: Workspace, progress: ProgressCallback | None = None) -> Bundle:
+    """The bundle in production; where there is none, one is trained on this world and promoted.
+
+    Raises
+    ------
+    GateRefused
+        The gate did not let the first model pass.
+    """
+    try:
+        return Bundle.load(registry().path("production"))
+    except NotReady:
+        version, report = train_candidate(workspace, progress=progress)
+        registry().promote(version, report)
+        return Bundle.load(registry().path("production"))
