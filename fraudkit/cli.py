@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("fraudkit.pipeline.commands:evaluate", "measure every model of a bundle on the test period"),
     "models": ("fraudkit.registry.commands:app", "list, show, promote and roll back models"),
     "benchmark": ("fraudkit.benchmark.commands:benchmark", "run your own table through features, models and metrics"),
+    "serve": ("fraudkit.serve.commands:serve", "start the scoring service"),
+    "openapi": ("fraudkit.serve.commands:openapi", "print the service's OpenAPI schema"),
     "walk": ("fraudkit.workbook.walk:walk", "run every numbered notebook by papermill and time it"),
 }
 

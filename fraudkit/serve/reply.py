@@ -1,0 +1,61 @@
+"""From a decision to the JSON that is sent, stored and sent again to whoever repeats the request."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import orjson
+
+from fraudkit.core.decision import Contribution, Decision, RuleHit
+from fraudkit.serve.decisions import Context
+
+SHORT = 12  # characters of a digest in a reply; the database keeps all of them
+
+_DEGRADED_WORDS = {
+    "feature_store": "the feature store did not answer, so the history is unknown",
+    "ip_reputation": "the address could not be rated",
+    "model": "the model could not score",
+}
+
+
+def reply_json(decision: Decision, decisive: RuleHit | None, context: Context, latency_ms: float) -> bytes:
+    """The reply of one decision, as fraudkit.serve.contracts.ScoreReply declares it.
+
+    `decisive` is the rule that decided by itself, if one did.
+    """
+    return orjson.dumps(
+        {
+            "transaction_id": decision.transaction_id,
+            "decision": decision.action.value,
+            "fraud_score": decision.fraud_score,
+            "fraud_probability": decision.fraud_probability,
+            "explanation": [_driver(share) for share in decision.explanation],
+            "reason": reason(decision, decisive),
+            "rules": [_rule(hit) for hit in decision.rules],
+            "degraded": decision.degraded,
+            "model_version": context.model_version,
+            "policy_digest": context.policy_digest[:SHORT],
+            "rules_digest": context.rules_digest[:SHORT],
+            "latency_ms": round(latency_ms, 3),
+        }
+    )
+
+
+def reason(decision: Decision, decisive: RuleHit | None) -> str | None:
+    """Why, in words: the reason of the rule that decided, else the parts that were missing."""
+    if decisive is not None:
+        return decisive.reason
+    if decision.degraded:
+        words = "; ".join(_DEGRADED_WORDS.get(part, f"{part} did not take part") for part in decision.degraded)
+        return words[0].upper() + words[1:]
+    return None
+
+
+def _rule(hit: RuleHit) -> dict[str, Any]:
+    return {"rule_id": hit.rule_id, "reason": hit.reason, "confidence": hit.confidence}
+
+
+def _driver(share: Contribution) -> dict[str, Any]:
+    value = None if math.isnan(share.value) else share.value
+    return {"feature": share.feature, "value": value, "log_odds": share.log_odds, "words": share.words}

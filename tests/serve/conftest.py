@@ -1,0 +1,166 @@
+"""A real service for tests: uvicorn on a free port in a thread, a decision database in a temporary folder.
+
+The model here is a formula, so that tests decide what it says; the trained bundle and Valkey are in
+test_service.py.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+
+import httpx
+import numpy as np
+import pytest
+import uvicorn
+
+from fraudkit.core.clock import FixedClock
+from fraudkit.core.decision import Contribution
+from fraudkit.core.errors import StoreUnavailable
+from fraudkit.core.transaction import Transaction
+from fraudkit.features.catalog import FEATURE_NAMES, INDEX
+from fraudkit.features.online import bare_vectors
+from fraudkit.rules.catalog import RULES
+from fraudkit.serve.app import create_app
+from fraudkit.serve.contracts import EXAMPLE_REQUEST
+from fraudkit.serve.decisions import Context, DecisionStore
+from fraudkit.serve.metrics import ServiceMetrics
+from fraudkit.serve.scorer import Scorer
+
+NOW_MS = 1_760_000_000_000  # 2025-10-09T08:53:20Z
+CONTEXT = Context("v0001", "m" * 64, "r" * 64, "p" * 64, "s" * 64, "c" * 64)
+
+
+class CountingFeatures:
+    """Counts each user's transactions; can be told to fail."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.down = False
+
+    def vectors(self, transactions: Sequence[Transaction]) -> SimpleNamespace:
+        if self.down:
+            raise StoreUnavailable("the store is down; start it")
+        X = bare_vectors(transactions).X
+        for row, transaction in enumerate(transactions):
+            self.counts[transaction.user_id] += 1
+            X[row, INDEX["user_txn_count_1h"]] = self.counts[transaction.user_id]
+        return SimpleNamespace(X=X)
+
+
+class FixedReputation:
+    """Addresses under 198.51.100 are bad, all others clean; can be told to fail."""
+
+    def __init__(self) -> None:
+        self.down = False
+
+    def lookup(self, ip_addresses: Sequence[str]) -> np.ndarray:
+        if self.down:
+            raise StoreUnavailable("the reputation source is down")
+        return np.array([0.9 if address.startswith("198.51.100.") else 0.0 for address in ip_addresses])
+
+
+class FormulaModel:
+    """The score is the amount in US dollars over 1,000, at most 1."""
+
+    def __init__(self) -> None:
+        self.failure: Exception | None = None
+
+    def score(self, X: np.ndarray) -> SimpleNamespace:
+        if self.failure is not None:
+            raise self.failure
+        scores = np.minimum(X[:, INDEX["amount_usd"]].astype(np.float64) / 1000, 1.0)
+        return SimpleNamespace(ensemble=scores, probability=scores / 2)
+
+    def explain(self, X: np.ndarray, top: int = 5) -> tuple[Contribution, ...]:
+        return (Contribution("amount_usd", float(X[INDEX["amount_usd"]]), 1.5, "The amount is high"),)
+
+
+@dataclass
+class Service:
+    """A running service and handles on its parts."""
+
+    client: httpx.Client
+    url: str
+    scorer: Scorer
+    features: CountingFeatures
+    model: FormulaModel
+    clock: FixedClock
+
+    def state(self) -> tuple[bytes, dict[str, int]]:
+        """Everything that a request may change: the database, byte for byte, and the histories."""
+        path = self.scorer.decisions.path
+        files = b"".join(p.read_bytes() for p in sorted(path.parent.glob(path.name + "*")) if p.suffix != ".db-shm")
+        return files, dict(self.features.counts)
+
+
+@contextmanager
+def running(app: object) -> Iterator[str]:
+    """Serve `app` on a free port; yields the address."""
+    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", ws="none")  # type: ignore[arg-type]
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.005)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def make_scorer(folder: Path) -> Scorer:
+    """A scorer with the stand-ins, its database in `folder`."""
+    return Scorer(
+        CountingFeatures(),
+        FixedReputation(),
+        FormulaModel(),
+        RULES,
+        DecisionStore(folder / "decisions.db"),
+        CONTEXT,
+        ServiceMetrics(FEATURE_NAMES),
+        clock=FixedClock(NOW_MS),
+    )
+
+
+@pytest.fixture
+def scorer(tmp_path: Path) -> Iterator[Scorer]:
+    made = make_scorer(tmp_path)
+    yield made
+    made.decisions.close()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Service]]:
+    """Start services; all stop when the test ends."""
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+
+        def begin(**options: object) -> Service:
+            made = make_scorer(tmp_path)
+            stack.callback(made.decisions.close)
+            url = stack.enter_context(running(create_app(made, **options)))  # type: ignore[arg-type]
+            client = stack.enter_context(httpx.Client(base_url=url, timeout=10))
+            return Service(client, url, made, made.features, made.model, made.clock)  # type: ignore[arg-type]
+
+        yield begin
+
+
+@pytest.fixture
+def service(start: Callable[..., Service]) -> Service:
+    return start()
+
+
+@pytest.fixture
+def request_body() -> Callable[..., dict]:
+    """Makes a right request; arguments replace or add fields."""
+    return lambda **changes: {**EXAMPLE_REQUEST, **changes}
