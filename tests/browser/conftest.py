@@ -1,0 +1,138 @@
+"""A real Chromium, a real service, a real JupyterLab.
+
+These tests need Debian's `chromium` (playwright brings none that is reviewed here). Where it is not
+installed they are skipped, and the reason is printed. With FRAUDKIT_REQUIRE_ALL=1, as in CI, a
+suite that cannot run is a failure instead: a check that silently does not happen is worse than none.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from fraudkit.core.config import settings
+from fraudkit.models.params import TrainingParams
+from fraudkit.pipeline.ready import make_ready
+from fraudkit.simulate import WORLDS
+
+START_S = 90.0
+
+# Plain frauds and tidy customers: 80 card holders are enough for a model that the gate lets pass.
+WORLD = replace(WORLDS["small"], users=80, fraud_rate=0.03, stealth=0.0, legit_oddness=0.2)
+TRAINING = partial(TrainingParams, n_estimators=40, max_depth=4, learning_rate=0.2, max_epochs=4, n_jobs=1)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; see the module for what happens without it."""
+    path = shutil.which("chromium")
+    if path is None:
+        reason = "chromium is not installed (Debian: apt-get install chromium)"
+        if os.environ.get("FRAUDKIT_REQUIRE_ALL") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield made
+        made.close()
+
+
+@dataclass
+class Watched:
+    """A page, and what it did: errors on its console, and the hosts that it asked."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+    hosts: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", self._request)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.errors.append(message.text)
+
+    def _request(self, request: Request) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme not in ("data", "blob"):
+            self.hosts.add(parts.netloc)
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Watched]]:
+    """Opens pages; arguments are those of a browser context, such as viewport."""
+    contexts = []
+
+    def open_one(**options: object) -> Watched:
+        contexts.append(browser.new_context(**options))  # type: ignore[arg-type]
+        page = contexts[-1].new_page()
+        page.set_default_timeout(20_000)
+        return Watched(page)
+
+    yield open_one
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def ready_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with a small world, a quickly trained model in production and a filled store."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FRAUDKIT_HOME", str(folder))
+        patch.setitem(WORLDS, "small", WORLD)
+        patch.setattr("fraudkit.models.train.TrainingParams", TRAINING)
+        settings.cache_clear()
+        make_ready("small")
+    settings.cache_clear()
+    return folder
+
+
+@contextmanager
+def running(
+    home: Path, arguments: list[str], announced: str, log: Path, variables: dict[str, str] | None = None
+) -> Iterator[str]:
+    """A Python module as a process of its own; yields what `announced` matches in its log."""
+    dropped = {"REDIS_URL", "FRAUDKIT_API_KEY", "FRAUDKIT_HOST", "PYTEST_CURRENT_TEST"}
+    environment = {name: value for name, value in os.environ.items() if name not in dropped}
+    environment |= {"FRAUDKIT_HOME": str(home), "COLUMNS": "400", **(variables or {})}
+    with log.open("w") as out:
+        process = subprocess.Popen([sys.executable, "-m", *arguments], env=environment, stdout=out, stderr=out)
+        try:
+            yield _wait_for(announced, process, log)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+def _wait_for(announced: str, process: subprocess.Popen[bytes], log: Path) -> str:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        found = re.search(announced, log.read_text())
+        if found:
+            return found[1]
+        assert process.poll() is None, log.read_text()
+        time.sleep(0.05)
+    raise AssertionError(log.read_text())
+
+
+@pytest.fixture(scope="session")
+def start(ready_home: Path):
+    """Starts processes on the ready home, as `running` does."""
+    return partial(running, ready_home)
