@@ -94,7 +94,7 @@ def _transaction() -> list[Feature]:
         f("amount_log", "amount", "log(1 + USD)", 0.0, "natural logarithm of one plus the amount in US dollars"),
         f("amount_cents", "amount", "share of a unit", 0.0, "part of the billed amount behind the decimal point"),
         f("amount_is_round", "flag", "0 or 1", 0.0, "billed amount is a whole multiple of ten"),
-        f("merchant_bucket", "code", "0..255", 0.0, "merchant id hashed into 256 buckets, 0 where missing",
+        f("merchant_bucket", "code", "0..255", 0.0, "which merchant it is, hashed into 256 buckets, 0 where missing",
           "merchant_id", seed="merchant_id"),
         f("merchant_category_code", "code", "ISO 18245", 0.0,
           "four-digit category code as a number; other spellings are hashed above 10000",
@@ -294,8 +294,8 @@ def _device() -> list[Feature]:
         return Feature(name, "device", entity, window, measure, unit, default, meaning, current, needs, seed)
 
     return [
-        f("device_bucket", "", "code", "0..255", 0.0, "device id hashed into 256 buckets, 0 where missing", *_DEVICE,
-          seed="device_id"),
+        f("device_bucket", "", "code", "0..255", 0.0, "which device it is, hashed into 256 buckets, 0 where missing",
+          *_DEVICE, seed="device_id"),
         f("device_type", "", "code", "position", 0.0, "unknown 0, mobile 1, desktop 2, tablet 3, terminal 4",
           "device_type"),
         f("device_is_missing", "", "flag", "0 or 1", 1.0, "no device was seen", *_DEVICE),
@@ -308,7 +308,7 @@ def _device() -> list[Feature]:
         f("user_distinct_devices_30d", "30d", "distinct", "devices", 0.0, "devices of the user in 30 days", *_DEVICE,
           current=True),
         *_shared("device", "device_id", "device"),
-        f("ip_bucket", "", "code", "0..255", 0.0, "address hashed into 256 buckets, 0 where missing", *_IP,
+        f("ip_bucket", "", "code", "0..255", 0.0, "which address it is, hashed into 256 buckets, 0 where missing", *_IP,
           seed="ip_address_hash"),
         f("ip_is_missing", "", "flag", "0 or 1", 1.0, "no address was seen", *_IP),
         f("new_ip", "30d", "flag", "0 or 1", 0.0,

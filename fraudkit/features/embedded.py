@@ -29,6 +29,7 @@ from fraudkit.core.errors import NotReady, StoreUnavailable
 
 START_TIMEOUT_S = 10.0
 LOAD_TIMEOUT_S = 60.0
+LONGEST_SOCKET = 100  # bytes; the system's limit is 104 on macOS, 108 on Linux
 STOP_TIMEOUT_S = 5.0  # to write its file and leave
 KILL_TIMEOUT_S = 1.0  # to vanish once killed
 
@@ -60,7 +61,9 @@ class EmbeddedValkey:
 
     def _socket(self) -> Path:
         digest = hashlib.sha256(str(self.folder).encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"fraudkit-{os.getuid()}-{digest}" / "valkey.sock"
+        inside = Path(f"fraudkit-{os.getuid()}-{digest}") / "valkey.sock"
+        socket = Path(tempfile.gettempdir()) / inside
+        return socket if len(os.fsencode(socket)) <= LONGEST_SOCKET else Path("/tmp") / inside  # noqa: S108 private folder
 
     def start(self) -> EmbeddedValkey:
         """Start the server, or find the one that runs on this folder already.

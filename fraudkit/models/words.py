@@ -79,9 +79,9 @@ class Wording:
         """How the value stands among the training rows, where that is worth a word."""
         below, above = self.reference.rank(j, value)
         if below >= UNUSUAL:
-            return f", more than {share(below)} of training transactions"
+            return f", more than {share(min(below, 0.999))} of training transactions"
         if above >= UNUSUAL:
-            return f", less than {share(above)} of training transactions"
+            return f", less than {share(min(above, 0.999))} of training transactions"
         return ""
 
     def _usual(self, feature: Feature, row: np.ndarray) -> str:

@@ -92,7 +92,7 @@ class Workspace:
 
     def features(self, progress: ProgressCallback | None = None) -> np.ndarray:
         """The feature matrix, float32 (n, 143), read-only; replayed at the first call and kept on disk."""
-        path = settings().home / "features" / f"{self.name}-{self._feature_key()}.npy"
+        path = settings().home / "features" / self.name / f"{self._feature_key()}.npy"
         if not path.exists():
             from fraudkit.features.offline import replay
 
@@ -102,6 +102,9 @@ class Workspace:
             with partial.open("wb") as file:
                 np.save(file, X)
             partial.replace(path)
+            for other in path.parent.glob("*.npy"):
+                if other != path:
+                    other.unlink(missing_ok=True)  # of an earlier world or code: a gigabyte that nothing reads
         return np.load(path, mmap_mode="r")
 
     @cached_property

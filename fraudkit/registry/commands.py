@@ -58,7 +58,7 @@ def promote(name: str = VERSION, as_json: bool = AS_JSON) -> None:
     version = registry.version(name)
     content = registry.report(version.name)
     if content is None:
-        raise GateRefused(f"{version.name} has no gate report; measure it first with `fraudkit evaluate`")
+        raise GateRefused(f"{version.name} has no gate report; `fraudkit train` trains a version and asks the gate")
     registry.promote(version.name, report_from_content(content))
     _say(registry.version("production"), "is production now", as_json)
 

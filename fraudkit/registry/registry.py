@@ -216,7 +216,7 @@ class Registry:
         if report.candidate_digest != digest:
             reasons.append("the gate's report is about another candidate; run the gate on this version")
         if report.production_digest != current:
-            reasons.append("production has changed since the gate's report; run the gate again")
+            reasons.append("production has changed since the gate's report; run `fraudkit train` again")
         return reasons
 
     def _names(self) -> list[str]:

@@ -19,10 +19,12 @@ from fraudkit.core.errors import InvalidInput
 from fraudkit.simulate.config import WORLDS
 from fraudkit.simulate.world import World, simulate
 
+DEFAULT_SEED = 7
+
 
 def simulate_command(
     world: Annotated[str, typer.Argument(help="Which world: " + ", ".join(WORLDS) + ".")] = "small",
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same bytes.")] = DEFAULT_SEED,
     out: Annotated[Path | None, typer.Option(help="Folder to write; default: the world's folder at home.")] = None,
     users: Annotated[int | None, typer.Option(help="Card holders, instead of the world's own number.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the world that is there.")] = False,
@@ -34,7 +36,7 @@ def simulate_command(
     if world not in WORLDS:
         raise InvalidInput(f"there is no world {world!r}; choose one of {', '.join(WORLDS)}")
     config = WORLDS[world] if users is None else replace(WORLDS[world], users=users)
-    path = out or settings().worlds / world
+    path = out or settings().worlds / folder_name(world, seed, users)
     check_target(path, replace=force)
     started = time.perf_counter()
     with progress_bar(f"world {world}") as progress:
@@ -45,6 +47,15 @@ def simulate_command(
         typer.echo(json.dumps(summary, indent=2))
     else:
         _show(summary)
+
+
+def folder_name(world: str, seed: int, users: int | None) -> str:
+    """Name of a world's folder; the plain name is kept for the world that everything else means by it.
+
+    >>> folder_name("small", 7, None), folder_name("small", 8, 60)
+    ('small', 'small-seed8-users60')
+    """
+    return world + (f"-seed{seed}" if seed != DEFAULT_SEED else "") + (f"-users{users}" if users is not None else "")
 
 
 def summarise(world: World) -> dict[str, Any]:
