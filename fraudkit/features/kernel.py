@@ -37,7 +37,7 @@ this file.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numba as nb
 import numpy as np
@@ -52,6 +52,9 @@ from fraudkit.features.catalog import (
 from fraudkit.features.records import CARD_PRESENT, NO_PLACE, ONLINE, USER_EVENTS
 
 Record = Any  # one structured record, as numba sees it
+
+# Every divisor below is a constant or kept from zero, so Python's check for zero before each division is left out.
+_compiled = nb.njit(cache=True, nogil=True, error_model="numpy")
 
 VECTOR = np.dtype([(name, "<f4") for name in FEATURE_NAMES])
 _DEFAULT = np.array([feature.default for feature in FEATURES], dtype=np.float32).view(VECTOR)
@@ -74,69 +77,96 @@ _QUARTERS = (np.arange(96) + 0.5) * (2 * np.pi / 96)
 _SIN, _COS = np.sin(_QUARTERS), np.cos(_QUARTERS)
 
 
-class Scratch(NamedTuple):
-    """Working memory of one thread, so that no row allocates."""
-
-    picked: np.ndarray  # int64 (USER_EVENTS,), positions of the visible events
-    ages: np.ndarray  # int64 (USER_EVENTS,), their age in seconds
-    values: np.ndarray  # uint32 (USER_EVENTS,), one field of them
-    keys: np.ndarray  # uint32 (SLOTS,), open-addressing set, 0 free
-    youngest: np.ndarray  # int64 (SLOTS,), smallest age of each key
-    used: np.ndarray  # int64 (USER_EVENTS,), occupied slots
-    logs: np.ndarray  # float64 (USER_EVENTS,), log(1 + amount) of the visible events
-
-
-@nb.njit(cache=True, nogil=True)
-def _scratch() -> Scratch:
-    return Scratch(
-        np.empty(USER_EVENTS, np.int64),
-        np.empty(USER_EVENTS, np.int64),
-        np.empty(USER_EVENTS, np.uint32),
-        np.zeros(SLOTS, np.uint32),
-        np.empty(SLOTS, np.int64),
-        np.empty(USER_EVENTS, np.int64),
-        np.empty(USER_EVENTS, np.float64),
-    )
+# Working memory of one thread, so that no row allocates. The visible events are taken apart into columns
+# once: the loops of each family then run over plain arrays, in order of arrival. One record rather than
+# many arrays, because a helper that is not inlined then takes one pointer instead of a hundred words.
+SCRATCH = np.dtype([
+    ("amounts", "<f8", (USER_EVENTS,)),  # US dollars
+    ("logs", "<f8", (USER_EVENTS,)),  # log(1 + amount)
+    ("ages", "<i4", (USER_EVENTS,)),  # seconds
+    ("merchants", "<u4", (USER_EVENTS,)),
+    ("devices", "<u4", (USER_EVENTS,)),
+    ("ips", "<u4", (USER_EVENTS,)),
+    ("categories", "<u4", (USER_EVENTS,)),
+    ("countries", "<u4", (USER_EVENTS,)),
+    ("norths", "<i4", (USER_EVENTS,)),  # latitude; NO_PLACE also where the place is not the customer's
+    ("easts", "<i4", (USER_EVENTS,)),  # longitude
+    ("values", "<u4", (USER_EVENTS,)),  # users of a device's or an address's events
+    ("slots", "<u4", (SLOTS,)),  # open-addressing set of values, 0 free
+    ("numbers", "<i4", (SLOTS,)),  # where the value of each slot stands in `youngest`
+    ("used", "<i4", (USER_EVENTS,)),  # occupied slots
+    ("youngest", "<i4", (USER_EVENTS,)),  # smallest age of each value in the set
+    ("flags", "u1", (USER_EVENTS,)),
+])  # fmt: skip
 
 
-@nb.njit(cache=True, nogil=True)
-def _pick(now: int, known_at: int, history: np.ndarray, lo: int, hi: int, s: Scratch) -> int:
-    """Note position and age of the visible events of history[lo:hi]; return how many."""
-    horizon = max(now, known_at) - HORIZON_S
-    n = 0
+@_compiled
+def log_amounts(events: np.ndarray) -> np.ndarray:
+    """log(1 + amount) of USER_EVENT records: float64 (m,)."""
+    out = np.empty(len(events), np.float64)
+    for k in range(len(events)):
+        out[k] = math.log1p(np.float64(events[k].amount_usd))
+    return out
+
+
+@_compiled
+def _take_apart(cur: Record, history: np.ndarray, logs: np.ndarray, lo: int, hi: int, s: Record) -> tuple[int, int]:
+    """Write the visible events of history[lo:hi] into columns.
+
+    Returns how many there are, and the first that is younger than a week: the windows start there.
+    """
+    now = np.int64(cur.event_time)
+    horizon = max(now, np.int64(cur.known_at)) - HORIZON_S
+    n, first = 0, -1
     for position in range(lo, hi):
-        moment = np.int64(history[position].event_time)
-        if horizon < moment <= now:
-            s.picked[n] = position
-            s.ages[n] = now - moment
-            n += 1
-    return n
+        event = history[position]
+        moment = np.int64(event.event_time)
+        if not horizon < moment <= now:
+            continue
+        if first < 0 and now - moment < WEEK:
+            first = n
+        flags = event.flags
+        s.ages[n] = now - moment
+        s.amounts[n] = event.amount_usd
+        s.logs[n] = logs[position]
+        s.merchants[n] = event.merchant
+        s.devices[n] = event.device
+        s.ips[n] = event.ip
+        s.categories[n] = event.category
+        s.countries[n] = event.country
+        s.norths[n] = event.latitude if flags != 0 else NO_PLACE
+        s.easts[n] = event.longitude
+        s.flags[n] = flags
+        n += 1
+    return n, (first if first >= 0 else n)
 
 
-@nb.njit(cache=True, nogil=True)
-def _distinct(own: int, n: int, s: Scratch) -> tuple[int, int, int, int, int]:
-    """Count different non-zero values among `own` (age 0) and s.values[:n], within 10m, 1h, 24h, 7d, 30d."""
+@_compiled
+def _distinct(own: int, values: np.ndarray, n: int, s: Record) -> tuple[int, int, int, int, int]:
+    """Count different non-zero values among `own` (age 0) and values[:n], within 10m, 1h, 24h, 7d, 30d."""
     n_used = 0
     for k in range(n):
-        value = s.values[k]
+        value = values[k]
         if value == own or value == 0:
             continue
         slot = (np.int64(value) * 2_654_435_761 >> 24) & (SLOTS - 1)
-        while s.keys[slot] != value:
-            if s.keys[slot] == 0:
-                s.keys[slot] = value
-                s.youngest[slot] = HORIZON_S
-                s.used[n_used] = slot
-                n_used += 1
-            else:
-                slot = (slot + 1) & (SLOTS - 1)
-        s.youngest[slot] = min(s.youngest[slot], s.ages[k])
+        while s.slots[slot] != value and s.slots[slot] != 0:
+            slot = (slot + 1) & (SLOTS - 1)
+        if s.slots[slot] == 0:
+            s.slots[slot] = value
+            s.numbers[slot] = n_used
+            s.used[n_used] = slot
+            s.youngest[n_used] = s.ages[k]
+            n_used += 1
+        else:
+            number = s.numbers[slot]
+            s.youngest[number] = min(s.youngest[number], s.ages[k])
     first = 1 if own != 0 else 0
     in_10m, in_1h, in_24h, in_7d = first, first, first, first
     for k in range(n_used):
-        slot = s.used[k]
-        age = s.youngest[slot]
-        s.keys[slot] = 0
+        s.slots[s.used[k]] = 0
+    for k in range(n_used):
+        age = s.youngest[k]
         in_7d += age < WEEK
         in_24h += age < DAY
         in_1h += age < HOUR
@@ -144,18 +174,18 @@ def _distinct(own: int, n: int, s: Scratch) -> tuple[int, int, int, int, int]:
     return in_10m, in_1h, in_24h, in_7d, first + n_used
 
 
-@nb.njit(cache=True, nogil=True)
+@_compiled
 def _ratio(value: float, base: float) -> float:
     """value / base, 1 where the base is less than a cent."""
     return value / base if base >= 0.01 else 1.0
 
 
-@nb.njit(cache=True, nogil=True)
+@_compiled
 def _bucket(value: Any) -> Any:
     return 1 + value % 255 if value != 0 else 0
 
 
-@nb.njit(cache=True, nogil=True)
+@_compiled
 def _home_shift(profile: Record) -> Any:
     """Seconds from UTC to the home clock."""
     if profile.known == 0 or profile.latitude == NO_PLACE:
@@ -163,7 +193,7 @@ def _home_shift(profile: Record) -> Any:
     return HOUR * np.int64(math.floor(profile.longitude / 1500.0 + 0.5))
 
 
-@nb.njit(cache=True, nogil=True)
+@_compiled
 def _haversine_km(latitude: float, longitude: float, other_latitude: float, other_longitude: float) -> float:
     """Great-circle distance; arguments in 0.01 degree."""
     a = math.radians(latitude / 100.0)
@@ -174,7 +204,7 @@ def _haversine_km(latitude: float, longitude: float, other_latitude: float, othe
     return 2 * EARTH_KM * math.asin(math.sqrt(min(1.0, square)))
 
 
-@nb.njit(cache=True, nogil=True)
+@_compiled
 def _transaction(v: Record, cur: Record, profile: Record, shift: int) -> None:
     now = np.int64(cur.event_time)
     local = now + shift
@@ -205,8 +235,8 @@ def _transaction(v: Record, cur: Record, profile: Record, shift: int) -> None:
         v.account_age_days = max(now - np.int64(profile.opened), 0) / DAY
 
 
-@nb.njit(cache=True, nogil=True)
-def _amount_habit(v: Record, cur: Record, history: np.ndarray, n: int, s: Scratch) -> None:
+@_compiled
+def _amount_habit(v: Record, cur: Record, n: int, s: Record) -> None:
     """Amount against the user's earlier amounts."""
     amount = np.float64(cur.amount_usd)
     log_amount = math.log1p(amount)
@@ -217,17 +247,15 @@ def _amount_habit(v: Record, cur: Record, history: np.ndarray, n: int, s: Scratc
         return
     total, largest, smaller, log_total = 0.0, 0.0, 0, 0.0
     for k in range(n):
-        earlier = np.float64(history[s.picked[k]].amount_usd)
+        earlier = s.amounts[k]
         total += earlier
         largest = max(largest, earlier)
         smaller += earlier < amount
-        s.logs[k] = math.log1p(earlier)
         log_total += s.logs[k]
     mean, log_mean = total / n, log_total / n
     square, log_square = 0.0, 0.0
     for k in range(n):
-        earlier = np.float64(history[s.picked[k]].amount_usd)
-        square += (earlier - mean) ** 2
+        square += (s.amounts[k] - mean) ** 2
         log_square += (s.logs[k] - log_mean) ** 2
     v.user_txn_count_30d = n + 1
     v.user_amount_sum_30d = total + amount
@@ -244,30 +272,29 @@ def _amount_habit(v: Record, cur: Record, history: np.ndarray, n: int, s: Scratc
     v.amount_rank_30d = smaller / n
 
 
-@nb.njit(cache=True, nogil=True)
-def _habit(v: Record, cur: Record, profile: Record, history: np.ndarray, n: int, shift: int, s: Scratch) -> None:
+@_compiled
+def _habit(v: Record, cur: Record, profile: Record, n: int, s: Record) -> None:
     """Shares and counts over the remembered history."""
     if n == 0:
         return
     amount = np.float64(cur.amount_usd)
-    online, present, night, abroad = 0, 0, 0, 0
+    merchant, category, home = cur.merchant, cur.category, profile.country
+    online, present, abroad = 0, 0, 0
+    for k in range(n):
+        online += (s.flags[k] & ONLINE) != 0
+        present += (s.flags[k] & CARD_PRESENT) != 0
+        abroad += s.countries[k] != 0 and s.countries[k] != home
     here, here_sum, kind, kind_sum = 0, 0.0, 0, 0.0
     for k in range(n):
-        event = history[s.picked[k]]
-        online += (event.flags & ONLINE) != 0
-        present += (event.flags & CARD_PRESENT) != 0
-        night += (np.int64(event.event_time) + shift) % DAY < 6 * HOUR
-        abroad += profile.country != 0 and event.country != 0 and event.country != profile.country
-        if cur.merchant != 0 and event.merchant == cur.merchant:
+        if merchant != 0 and s.merchants[k] == merchant:
             here += 1
-            here_sum += event.amount_usd
-        if cur.category != 0 and event.category == cur.category:
+            here_sum += s.amounts[k]
+        if category != 0 and s.categories[k] == category:
             kind += 1
-            kind_sum += event.amount_usd
+            kind_sum += s.amounts[k]
     v.user_online_share_30d = online / n
     v.user_card_present_share_30d = present / n
-    v.user_night_share_30d = night / n
-    v.user_cross_border_share_30d = abroad / n
+    v.user_cross_border_share_30d = abroad / n if home != 0 else 0.0
     v.same_merchant_count_30d = here
     v.same_category_count_30d = kind
     if here > 0:
@@ -276,51 +303,54 @@ def _habit(v: Record, cur: Record, profile: Record, history: np.ndarray, n: int,
         v.amount_to_same_category_mean_30d = _ratio(amount, kind_sum / kind)
 
 
-@nb.njit(cache=True, nogil=True)
-def _clock_habit(v: Record, cur: Record, history: np.ndarray, n: int, shift: int, s: Scratch) -> None:
+@_compiled
+def _clock_habit(v: Record, cur: Record, n: int, shift: int, s: Record) -> None:
     """Time of day against the user's earlier times of day."""
     if n == 0:
         return
     seconds = (np.int64(cur.event_time) + shift) % DAY
-    east, north, close = 0.0, 0.0, 0
+    east, north, close, night = 0.0, 0.0, 0, 0
     for k in range(n):
-        other = (np.int64(history[s.picked[k]].event_time) + shift) % DAY
+        # Ages stay below 31 days, so the sum is positive and the remainder needs no correction of sign.
+        other = np.int64(np.uint32(seconds + 31 * DAY - s.ages[k]) % np.uint32(DAY))
         east += _SIN[other // 900]
         north += _COS[other // 900]
         apart = abs(other - seconds)
         close += min(apart, DAY - apart) <= 2 * HOUR
+        night += other < 6 * HOUR
     habit = (math.atan2(east, north) * 12 / math.pi) % 24
     apart_hours = abs(habit - seconds / HOUR)
     v.hour_habit_distance = min(apart_hours, 24 - apart_hours)
     v.hour_habit_share_30d = close / n
+    v.user_night_share_30d = night / n
 
 
-@nb.njit(cache=True, nogil=True)
-def _velocity(v: Record, cur: Record, history: np.ndarray, n: int, s: Scratch) -> None:
+@_compiled
+def _velocity(v: Record, cur: Record, first: int, n: int, s: Record) -> None:
     """Counts and sums of the windows up to seven days, the transaction included."""
     amount = np.float64(cur.amount_usd)
+    merchant = cur.merchant
     is_online, is_small = (cur.flags & ONLINE) != 0, amount < SMALL_USD
     c7, c24, c6, c1, c10 = 1, 1, 1, 1, 1
     s7, s24, s6, s1, s10 = amount, amount, amount, amount, amount
     largest, same_amount = amount, 1
     online_24, online_1, small_24, small_1 = int(is_online), int(is_online), int(is_small), int(is_small)
-    here_24, here_1 = int(cur.merchant != 0), int(cur.merchant != 0)
-    for k in range(n):
+    here_24, here_1 = int(merchant != 0), int(merchant != 0)
+    for k in range(first, n):
         age = s.ages[k]
         if age >= WEEK:
             continue
-        event = history[s.picked[k]]
-        earlier = np.float64(event.amount_usd)
+        earlier = s.amounts[k]
         c7 += 1
         s7 += earlier
         if age >= DAY:
             continue
-        online, small = (event.flags & ONLINE) != 0, earlier < SMALL_USD
-        here = cur.merchant != 0 and event.merchant == cur.merchant
+        online, small = (s.flags[k] & ONLINE) != 0, earlier < SMALL_USD
+        here = merchant != 0 and s.merchants[k] == merchant
         c24 += 1
         s24 += earlier
         largest = max(largest, earlier)
-        same_amount += event.amount_usd == cur.amount_usd
+        same_amount += earlier == amount
         online_24 += online
         small_24 += small
         here_24 += here
@@ -354,8 +384,8 @@ def _velocity(v: Record, cur: Record, history: np.ndarray, n: int, s: Scratch) -
     v.txn_burst_1h_to_24h = c1 / c24
 
 
-@nb.njit(cache=True, nogil=True)
-def _pace(v: Record, cur: Record, history: np.ndarray, n: int, s: Scratch) -> None:
+@_compiled
+def _pace(v: Record, cur: Record, n: int, s: Record) -> None:
     """Gaps between transactions, and today against the usual day."""
     if n == 0:
         return
@@ -365,11 +395,11 @@ def _pace(v: Record, cur: Record, history: np.ndarray, n: int, s: Scratch) -> No
             latest = k
         if s.ages[k] > s.ages[oldest]:
             oldest = k
-    gap, span = s.ages[latest], s.ages[oldest]
+    gap, span = np.int64(s.ages[latest]), np.int64(s.ages[oldest])
     days = max(span / DAY, 1.0)
     v.seconds_since_last_txn = gap
     v.user_history_days = span / DAY
-    v.amount_to_last = _ratio(np.float64(cur.amount_usd), np.float64(history[s.picked[latest]].amount_usd))
+    v.amount_to_last = _ratio(np.float64(cur.amount_usd), s.amounts[latest])
     v.txn_burst_24h_to_30d = v.user_txn_count_24h / (n / days)
     v.amount_burst_24h_to_30d = _ratio(v.user_amount_sum_24h, n * np.float64(v.user_amount_mean_30d) / days)
     if n >= 2:
@@ -378,52 +408,42 @@ def _pace(v: Record, cur: Record, history: np.ndarray, n: int, s: Scratch) -> No
         v.gap_to_mean_gap_30d = gap / max(mean_gap, 1.0 * MINUTE)
 
 
-@nb.njit(cache=True, nogil=True)
-def _variety(v: Record, cur: Record, history: np.ndarray, n: int, s: Scratch) -> None:
+@_compiled
+def _variety(v: Record, cur: Record, n: int, s: Record) -> None:
     """Different merchants, categories, countries, devices and addresses of the user."""
-    for k in range(n):
-        s.values[k] = history[s.picked[k]].merchant
-    in_10m, in_1h, in_24h, in_7d, in_30d = _distinct(cur.merchant, n, s)
+    in_10m, in_1h, in_24h, in_7d, in_30d = _distinct(cur.merchant, s.merchants, n, s)
     v.user_distinct_merchants_10m, v.user_distinct_merchants_1h = in_10m, in_1h
     v.user_distinct_merchants_24h, v.user_distinct_merchants_7d = in_24h, in_7d
     v.user_distinct_merchants_30d = in_30d
-    for k in range(n):
-        s.values[k] = history[s.picked[k]].category
-    _, _, in_24h, _, in_30d = _distinct(cur.category, n, s)
+    _, _, in_24h, _, in_30d = _distinct(cur.category, s.categories, n, s)
     v.user_distinct_categories_24h, v.user_distinct_categories_30d = in_24h, in_30d
-    for k in range(n):
-        s.values[k] = history[s.picked[k]].country
-    _, _, in_24h, in_7d, in_30d = _distinct(cur.country, n, s)
+    _, _, in_24h, in_7d, in_30d = _distinct(cur.country, s.countries, n, s)
     v.user_distinct_countries_24h, v.user_distinct_countries_7d = in_24h, in_7d
     v.user_distinct_countries_30d = in_30d
-    for k in range(n):
-        s.values[k] = history[s.picked[k]].device
-    _, _, in_24h, _, in_30d = _distinct(cur.device, n, s)
+    _, _, in_24h, _, in_30d = _distinct(cur.device, s.devices, n, s)
     v.user_distinct_devices_24h, v.user_distinct_devices_30d = in_24h, in_30d
-    for k in range(n):
-        s.values[k] = history[s.picked[k]].ip
-    _, _, in_24h, _, _ = _distinct(cur.ip, n, s)
+    _, _, in_24h, _, _ = _distinct(cur.ip, s.ips, n, s)
     v.user_distinct_ips_24h = in_24h
 
 
-@nb.njit(cache=True, nogil=True)
-def _country(v: Record, cur: Record, profile: Record, history: np.ndarray, n: int, s: Scratch) -> None:
+@_compiled
+def _country(v: Record, cur: Record, profile: Record, n: int, s: Record) -> None:
     if n == 0 or cur.country == 0:
         v.new_country = cur.country != 0 and profile.country != 0 and cur.country != profile.country
         return
-    same, latest = 0, -1
+    own, same, latest = cur.country, 0, -1
     for k in range(n):
-        country = history[s.picked[k]].country
-        same += country == cur.country
+        country = s.countries[k]
+        same += country == own
         if country != 0 and (latest < 0 or s.ages[k] <= s.ages[latest]):
             latest = k
     v.country_share_30d = same / n
-    v.new_country = same == 0 and cur.country != profile.country
-    v.country_changed = latest >= 0 and history[s.picked[latest]].country != cur.country
+    v.new_country = same == 0 and own != profile.country
+    v.country_changed = latest >= 0 and s.countries[latest] != own
 
 
-@nb.njit(cache=True, nogil=True)
-def _place(v: Record, cur: Record, profile: Record, history: np.ndarray, n: int, s: Scratch) -> None:
+@_compiled
+def _place(v: Record, cur: Record, profile: Record, n: int, s: Record) -> None:
     if cur.latitude == NO_PLACE:
         return
     v.location_is_missing = 0
@@ -437,12 +457,11 @@ def _place(v: Record, cur: Record, profile: Record, history: np.ndarray, n: int,
     seen, near, nearest = 0, 0, math.inf
     latest, latest_present = -1, -1
     for k in range(n):
-        event = history[s.picked[k]]
-        if event.latitude == NO_PLACE or event.flags == 0:
+        if s.norths[k] == NO_PLACE:
             continue
         # Flat-earth distance is enough to tell near from far, and ten times cheaper.
-        rise = np.float64(event.latitude - north)
-        run = np.float64(abs(event.longitude - east))
+        rise = np.float64(s.norths[k] - north)
+        run = np.float64(abs(s.easts[k] - east))
         run = min(run, 36_000 - run) * narrowing
         square = rise * rise + run * run
         seen += 1
@@ -450,34 +469,35 @@ def _place(v: Record, cur: Record, profile: Record, history: np.ndarray, n: int,
         near += square < (100 * NEAR_KM / DEGREE_KM) ** 2
         if latest < 0 or s.ages[k] <= s.ages[latest]:
             latest = k
-        if event.flags & CARD_PRESENT and (latest_present < 0 or s.ages[k] <= s.ages[latest_present]):
+        if s.flags[k] & CARD_PRESENT and (latest_present < 0 or s.ages[k] <= s.ages[latest_present]):
             latest_present = k
     if seen == 0:
         return
     v.nearest_place_30d_km = math.sqrt(nearest) / 100 * DEGREE_KM
     v.near_share_30d = near / seen
-    event = history[s.picked[latest]]
-    distance = _haversine_km(north, east, event.latitude, event.longitude)
+    distance = _haversine_km(north, east, s.norths[latest], s.easts[latest])
     speed = distance * HOUR / max(s.ages[latest], MINUTE)
     v.distance_from_last_km = distance
     v.speed_from_last_kmh = speed
     v.impossible_travel = distance > TRAVEL_KM and speed > TRAVEL_KMH
     if latest_present >= 0:
-        event = history[s.picked[latest_present]]
-        v.distance_from_last_present_km = _haversine_km(north, east, event.latitude, event.longitude)
+        present = latest_present
+        if present != latest:
+            distance = _haversine_km(north, east, s.norths[present], s.easts[present])
+        v.distance_from_last_present_km = distance
 
 
-@nb.njit(cache=True, nogil=True)
-def _gear(v: Record, cur: Record, history: np.ndarray, n: int, s: Scratch) -> None:
+@_compiled
+def _gear(v: Record, cur: Record, n: int, s: Record) -> None:
     """The user's own use of device and address."""
     v.device_bucket, v.ip_bucket = _bucket(cur.device), _bucket(cur.ip)
     v.device_type = cur.device_type
     v.device_is_missing, v.ip_is_missing = cur.device == 0, cur.ip == 0
+    device, ip = cur.device, cur.ip
     same_device, same_ip = 0, 0
     for k in range(n):
-        event = history[s.picked[k]]
-        same_device += cur.device != 0 and event.device == cur.device
-        same_ip += cur.ip != 0 and event.ip == cur.ip
+        same_device += device != 0 and s.devices[k] == device
+        same_ip += ip != 0 and s.ips[k] == ip
     v.same_device_count_30d = same_device
     v.new_device = cur.device != 0 and n > 0 and same_device == 0
     v.new_ip = cur.ip != 0 and n > 0 and same_ip == 0
@@ -486,26 +506,30 @@ def _gear(v: Record, cur: Record, history: np.ndarray, n: int, s: Scratch) -> No
         v.ip_reputation_is_missing = 0
 
 
-@nb.njit(cache=True, nogil=True)
-def _shared(cur: Record, history: np.ndarray, lo: int, hi: int, s: Scratch) -> tuple[Any, ...]:
+@_compiled
+def _shared(cur: Record, history: np.ndarray, lo: int, hi: int, s: Record) -> tuple[Any, ...]:
     """Of a device or address: counts in 1h, 24h, 30d; different users in them; spend in 24h; age in hours."""
     now = np.int64(cur.event_time)
-    n = _pick(now, np.int64(cur.known_at), history, lo, hi, s)
-    count_1h, count_24h, spend, oldest = 1, 1, np.float64(cur.amount_usd), np.int64(0)
-    for k in range(n):
-        event = history[s.picked[k]]
-        s.values[k] = event.user
-        oldest = max(oldest, s.ages[k])
-        if s.ages[k] < DAY:
+    horizon = max(now, np.int64(cur.known_at)) - HORIZON_S
+    count_1h, count_24h, spend, oldest, n = 1, 1, np.float64(cur.amount_usd), np.int64(0), 0
+    for position in range(lo, hi):
+        event = history[position]
+        age = now - np.int64(event.event_time)
+        if age < 0 or age >= now - horizon:
+            continue
+        s.values[n], s.ages[n] = event.user, age
+        n += 1
+        oldest = max(oldest, age)
+        if age < DAY:
             count_24h += 1
             spend += event.amount_usd
-            count_1h += s.ages[k] < HOUR
-    _, users_1h, users_24h, _, users_30d = _distinct(cur.user, n, s)
+            count_1h += age < HOUR
+    _, users_1h, users_24h, _, users_30d = _distinct(cur.user, s.values, n, s)
     return count_1h, count_24h, n + 1, users_1h, users_24h, users_30d, spend, oldest / HOUR
 
 
-@nb.njit(cache=True, nogil=True)
-def _device(v: Record, cur: Record, history: np.ndarray, lo: int, hi: int, s: Scratch) -> None:
+@_compiled
+def _device(v: Record, cur: Record, history: np.ndarray, lo: int, hi: int, s: Record) -> None:
     if cur.device == 0:
         return
     count_1h, count_24h, count_30d, users_1h, users_24h, users_30d, spend, age = _shared(cur, history, lo, hi, s)
@@ -515,8 +539,8 @@ def _device(v: Record, cur: Record, history: np.ndarray, lo: int, hi: int, s: Sc
     v.device_amount_sum_24h, v.device_age_hours = spend, age
 
 
-@nb.njit(cache=True, nogil=True)
-def _ip(v: Record, cur: Record, history: np.ndarray, lo: int, hi: int, s: Scratch) -> None:
+@_compiled
+def _ip(v: Record, cur: Record, history: np.ndarray, lo: int, hi: int, s: Record) -> None:
     if cur.ip == 0:
         return
     count_1h, count_24h, count_30d, users_1h, users_24h, users_30d, spend, age = _shared(cur, history, lo, hi, s)
@@ -525,14 +549,14 @@ def _ip(v: Record, cur: Record, history: np.ndarray, lo: int, hi: int, s: Scratc
     v.ip_amount_sum_24h, v.ip_age_hours = spend, age
 
 
-@nb.njit(cache=True, nogil=True)
+@_compiled
 def _rate(tile: Record, window: int, population_rate: float) -> float:
     """Reported frauds over transactions in a window (0 1d, 1 7d, 2 30d, 3 90d)."""
     frauds = max(tile.fraud[window], 0) + RATE_BELIEF * population_rate
     return min(frauds / (tile.count[window] + RATE_BELIEF), 1.0)
 
 
-@nb.njit(cache=True, nogil=True)
+@_compiled
 def _risk(v: Record, cur: Record, merchant: Record, category: Record, country: Record, population: Record) -> None:
     if population.count[3] == 0:
         return
@@ -557,7 +581,6 @@ def _risk(v: Record, cur: Record, merchant: Record, category: Record, country: R
         v.country_txn_share_30d = country.count[2] / max(population.count[2], 1)
 
 
-@nb.njit(cache=True, nogil=True)
 def vectors(
     current: np.ndarray,
     profiles: np.ndarray,
@@ -569,6 +592,7 @@ def vectors(
     ip_spans: np.ndarray,
     tiles: np.ndarray,
     out: np.ndarray,
+    logs: np.ndarray | None = None,
 ) -> None:
     """Write the features of every transaction into `out`.
 
@@ -581,23 +605,44 @@ def vectors(
     devices, device_spans, ips, ip_spans : the same with SHARED_EVENT records
     tiles : TILE records (n, 4): merchant, category, country, population
     out : VECTOR records (n,); whatever they hold is overwritten
+    logs : `log_amounts(users)`, if the caller has them already: every event is read by many transactions
     """
-    s = _scratch()
+    known_logs = log_amounts(users) if logs is None else logs
+    _vectors(
+        current, profiles, users, known_logs, user_spans, devices, device_spans, ips, ip_spans, tiles, out
+    )  # fmt: skip
+
+
+@_compiled
+def _vectors(
+    current: np.ndarray,
+    profiles: np.ndarray,
+    users: np.ndarray,
+    logs: np.ndarray,
+    user_spans: np.ndarray,
+    devices: np.ndarray,
+    device_spans: np.ndarray,
+    ips: np.ndarray,
+    ip_spans: np.ndarray,
+    tiles: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    s = np.zeros(1, SCRATCH)[0]
     for row in range(len(current)):
         out[row] = _DEFAULT[0]
         v, cur, profile = out[row], current[row], profiles[row]
         shift = _home_shift(profile)
         _transaction(v, cur, profile, shift)
-        n = _pick(np.int64(cur.event_time), np.int64(cur.known_at), users, user_spans[row, 0], user_spans[row, 1], s)
-        _amount_habit(v, cur, users, n, s)
-        _habit(v, cur, profile, users, n, shift, s)
-        _clock_habit(v, cur, users, n, shift, s)
-        _velocity(v, cur, users, n, s)
-        _pace(v, cur, users, n, s)
-        _variety(v, cur, users, n, s)
-        _country(v, cur, profile, users, n, s)
-        _place(v, cur, profile, users, n, s)
-        _gear(v, cur, users, n, s)
+        n, first = _take_apart(cur, users, logs, user_spans[row, 0], user_spans[row, 1], s)
+        _amount_habit(v, cur, n, s)
+        _habit(v, cur, profile, n, s)
+        _clock_habit(v, cur, n, shift, s)
+        _velocity(v, cur, first, n, s)
+        _pace(v, cur, n, s)
+        _variety(v, cur, n, s)
+        _country(v, cur, profile, n, s)
+        _place(v, cur, profile, n, s)
+        _gear(v, cur, n, s)
         _device(v, cur, devices, device_spans[row, 0], device_spans[row, 1], s)
         _ip(v, cur, ips, ip_spans[row, 0], ip_spans[row, 1], s)
         _risk(v, cur, tiles[row, 0], tiles[row, 1], tiles[row, 2], tiles[row, 3])

@@ -24,12 +24,12 @@ def test_an_empty_store_gives_the_bare_vector(store, payment):
 
 
 def test_reputations_of_the_store_give_the_bits_that_reputations_in_the_transactions_give(store, payment):
-    stored = {"192.0.2.1": 0.1, "192.0.2.2": 1 / 3, "192.0.2.3": float("nan")}
+    stored = {"192.0.2.1": 0.2, "192.0.2.2": 1 / 3, "192.0.2.3": float("nan")}
     store.publish_reputation(list(stored), np.array(list(stored.values())))
     addresses = [*stored, None, "192.0.2.4", "192.0.2.1"]
-    asked = [payment(i, user_id=f"a{i}", ip_address=address) for i, address in enumerate(addresses)]
+    asked = [payment(i, user_id=f"u{i}", ip_address=address) for i, address in enumerate(addresses)]
     told = [
-        payment(i, user_id=f"b{i}", ip_address=address, ip_reputation=stored.get(address, float("nan")))
+        payment(i, user_id=f"u{i}", ip_address=address, ip_reputation=stored.get(address, float("nan")))
         for i, address in enumerate(addresses)
     ]
     of_store = OnlineFeatures(store, rated_by_store=True).vectors(asked).X
