@@ -25,7 +25,7 @@ WRITTEN = [
 ]
 MAX_LINES = 450
 # What may be longer, and why.
-LONGER = {"fraudkit/features/kernel.py": 640}  # one function over 143 numbers, compiled in one piece
+LONGER = {"fraudkit/features/kernel.py": 680}  # one function over 143 numbers, compiled in one piece
 
 # Modules that can turn data into running code when they read it.
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}

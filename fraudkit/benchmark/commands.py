@@ -34,7 +34,7 @@ def benchmark(
     with console.status(f"reading {data.name}"):
         table = read_table(data, wanted.columns)
         plan = plan_features(table, wanted)
-        overview = describe(table, plan)
+        overview = describe(table, plan, wanted.protocol.label_delay_days)
     show(overview, console)
     _show_folds(table, wanted)
     if dry_run:
@@ -43,7 +43,7 @@ def benchmark(
         return
     folder = _folder(out)
     with progress_bar("features") as progress:
-        features = load_features(data, table, wanted, home_settings().home / "benchmarks", progress)
+        features = load_features(table, wanted, home_settings().home / "benchmarks", progress)
     tried: list[Candidate] = []
     if tuning:
         with progress_bar("tuning") as progress:

@@ -6,7 +6,7 @@ a window over transactions of the same window. Here both stand over the same tra
 compromised for some weeks shows as a share near one, and a few hours decide who is found first.
 
 Point in time by construction: a row reads only rows that are at least `delay` older than itself.
-It takes every label as arriving exactly `delay_days` after its transaction.
+It takes every label as arriving exactly `delay_days` after its transaction became known.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import numpy as np
 
 from fraudkit.core.clock import DAY_S
 
-VERSION = 1  # raised when the same columns are computed otherwise; caches depend on it
 NEVER_DAYS = 365.0  # time since something that was never seen
 
 
@@ -36,7 +35,7 @@ def delayed_features(
     Parameters
     ----------
     merchant : int64 (n,), codes from 0
-    second : int64 (n,), event time in seconds; rows in any order
+    second : int64 (n,), when each transaction became known, in seconds; rows in any order
     is_fraud : 0/1 (n,)
     delay_days : from a transaction to its label
     windows : lengths in days

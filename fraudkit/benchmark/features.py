@@ -11,7 +11,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +23,8 @@ from fraudkit.benchmark.table import Table
 from fraudkit.core.console import scaled
 from fraudkit.core.errors import InvalidInput
 from fraudkit.core.label import LabelSource
-from fraudkit.features.catalog import FEATURES, INDEX, schema_hash
-
-FORMAT = 1
+from fraudkit.features.catalog import FEATURES, INDEX, Feature
+from fraudkit.models.code_digest import code_digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +66,10 @@ def plan_features(table: Table, settings: Settings) -> FeaturePlan:
     InvalidInput
         [features] catalog names a feature that does not exist or that the table cannot carry.
     """
-    have = {*table.transactions.columns, "labels"}
     chosen = settings.features.catalog
     kept, dropped = [], []
     for feature in FEATURES:
-        missing = [name for name in feature.needs if name not in have]
+        missing = _missing(feature, table)
         if missing:
             dropped.append((feature.name, f"needs {', '.join(missing)}"))
         elif chosen and feature.name not in chosen:
@@ -84,27 +82,32 @@ def plan_features(table: Table, settings: Settings) -> FeaturePlan:
             raise InvalidInput(f"[features] catalog names {name!r}; `fraudkit features list` shows what there is")
         if name in reasons:
             raise InvalidInput(f"[features] catalog names {name!r}, which {reasons[name]}; leave it out")
-    return FeaturePlan(
-        tuple(kept),
-        delayed.delayed_names(settings.features.delayed_days),
-        settings.columns.extra,
-        tuple(dropped),
-    )
+    return FeaturePlan(tuple(kept), delayed.delayed_names(_windows(table, settings)), table.extra_names, tuple(dropped))
+
+
+def _missing(feature: Feature, table: Table) -> list[str]:
+    """What the feature needs and the table lacks; a history of users needs users."""
+    needs = ("user_id", *feature.needs) if feature.entity == "user" else feature.needs
+    return [name for name in needs if name not in table.carries]
+
+
+def _windows(table: Table, settings: Settings) -> tuple[int, ...]:
+    """Windows of the merchants' label-delayed counts; none without merchants."""
+    return settings.features.delayed_days if "merchant_id" in table.carries else ()
 
 
 def load_features(
-    source: Path, table: Table, settings: Settings, cache: Path, progress: Callable[[float, str], None] | None = None
+    table: Table, settings: Settings, cache: Path, progress: Callable[[float, str], None] | None = None
 ) -> FeatureMatrix:
     """Columns for every row of the table, from the cache where the same were made before.
 
     Parameters
     ----------
-    source : the table's file; its bytes are part of the cache's key
-    table : what was read from it
+    table : its content is part of the cache's key, as is the code that makes the columns
     cache : folder of all cached matrices
     """
     plan = plan_features(table, settings)
-    folder = cache / _key(source, settings, plan)
+    folder = cache / _key(table, settings, plan)
     found = _read_cache(folder, plan, len(table.is_fraud))
     if found is not None:
         return found
@@ -122,15 +125,17 @@ def compute_features(
     from fraudkit.rules.catalog import RULES
 
     label_delay = settings.protocol.label_delay_days
-    every = replay(table.transactions, None, _labels(table, label_delay), progress=scaled(progress, 0.0, 0.85))
+    rows = table.transactions
+    if "user_id" not in rows:  # histories of one transaction each
+        rows = rows.assign(user_id=rows["transaction_id"])
+    every = replay(rows, table.users, _labels(table, label_delay), progress=scaled(progress, 0.0, 0.85))
     scaled(progress, 0.85, 1.0)(0.0, "rules")
     rule_score = RULES.score(RULES.evaluate(every)).astype(np.float32)
     catalog = every[:, [INDEX[name] for name in plan.catalog]]
     del every
     scaled(progress, 0.85, 1.0)(0.5, "label-delayed counts")
-    known = delayed.delayed_features(
-        table.merchant, table.second, table.is_fraud, label_delay, settings.features.delayed_days
-    )
+    windows = _windows(table, settings)
+    known = delayed.delayed_features(table.merchant, table.second, table.is_fraud, label_delay, windows)
     return np.column_stack([catalog, known, table.extra]), rule_score
 
 
@@ -139,8 +144,7 @@ def runnable_rules(plan: FeaturePlan, table: Table) -> tuple[list[str], list[str
     from fraudkit.rules.catalog import RULES
     from fraudkit.rules.condition import clauses
 
-    have = {*table.transactions.columns, "labels"}
-    carried = {feature.name for feature in FEATURES if set(feature.needs) <= have}
+    carried = {feature.name for feature in FEATURES if not _missing(feature, table)}
     can: list[str] = []
     cannot: list[str] = []
     for rule in RULES:
@@ -150,32 +154,26 @@ def runnable_rules(plan: FeaturePlan, table: Table) -> tuple[list[str], list[str
 
 
 def _labels(table: Table, label_delay_days: int) -> pd.DataFrame:
-    """Labels table: each fraud becomes known `label_delay_days` after its transaction."""
-    frauds = table.transactions.loc[table.is_fraud == 1, ["transaction_id", "event_time"]]
+    """Labels table: each fraud becomes known `label_delay_days` after its transaction did."""
+    frauds = table.transactions.loc[table.is_fraud == 1, ["transaction_id", "event_time", "known_at"]]
     return frauds.assign(
-        known_at=frauds["event_time"] + pd.Timedelta(days=label_delay_days),
+        known_at=frauds["known_at"] + pd.Timedelta(days=label_delay_days),
         source=LabelSource.CHARGEBACK.value,
         is_fraud=True,
     )
 
 
-def _key(source: Path, settings: Settings, plan: FeaturePlan) -> str:
-    """Digest of everything that the columns depend on."""
-    from fraudkit.rules.catalog import RULES
-
-    with source.open("rb") as file:
-        table_digest = hashlib.file_digest(file, "sha256").hexdigest()
-    parts = {
-        "format": FORMAT,
-        "table": table_digest,
-        "columns": asdict(settings.columns),
-        "label_delay_days": settings.protocol.label_delay_days,
-        "names": plan.names,
-        "schema": schema_hash(),
-        "delayed": delayed.VERSION,
-        "rules": RULES.digest(),
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+def _key(table: Table, settings: Settings, plan: FeaturePlan) -> str:
+    """Digest of everything that the columns depend on, the code included."""
+    parts = (
+        table.digest(),
+        settings.protocol.label_delay_days,
+        settings.features.delayed_days,
+        plan.names,
+        code_digest(),
+        *(Path(file).read_text(encoding="utf-8") for file in (delayed.__file__, __file__)),
+    )
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 
 def _read_cache(folder: Path, plan: FeaturePlan, rows: int) -> FeatureMatrix | None:

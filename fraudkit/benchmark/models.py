@@ -74,7 +74,7 @@ def score_fold(
 
 
 def _params(choice: ModelChoice) -> TrainingParams:
-    return TrainingParams(positive_weight=choice.positive_weight, n_jobs=N_JOBS)
+    return TrainingParams(positive_weight=choice.positive_weight, max_epochs=choice.epochs, n_jobs=N_JOBS)
 
 
 def _xgboost(
@@ -109,10 +109,15 @@ def _xgboost(
 
 
 def _random_forest(X_train: np.ndarray, y_train: np.ndarray, X_test: np.ndarray, choice: ModelChoice) -> np.ndarray:
-    """scikit-learn's forest with its defaults, as the published baseline has it."""
+    """scikit-learn's forest, all else at its defaults, as the published baseline has it."""
     from sklearn.ensemble import RandomForestClassifier
 
-    forest = RandomForestClassifier(n_estimators=choice.forest_trees, random_state=choice.seed, n_jobs=N_JOBS)
+    forest = RandomForestClassifier(
+        n_estimators=choice.forest_trees,
+        max_samples=choice.forest_share,
+        random_state=choice.seed,
+        n_jobs=N_JOBS,
+    )
     return forest.fit(X_train, y_train).predict_proba(X_test)[:, 1]
 
 

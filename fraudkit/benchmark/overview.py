@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.table import Table as Grid
@@ -12,17 +13,19 @@ from fraudkit.benchmark.features import FeaturePlan, runnable_rules
 from fraudkit.benchmark.table import Table
 
 
-def describe(table: Table, plan: FeaturePlan) -> dict[str, Any]:
-    """Rows, card holders, span, fraud by month, and features by fate. JSON values only."""
-    time = table.transactions["event_time"]
+def describe(table: Table, plan: FeaturePlan, label_delay_days: int) -> dict[str, Any]:
+    """Rows, card holders, span, fraud by month, what was set aside, and features by fate. JSON values only."""
+    time = table.transactions["known_at"]
     month = table.second.astype("datetime64[s]").astype("datetime64[M]").astype("datetime64[s]")
     by_month = pd.DataFrame({"month": month, "fraud": table.is_fraud}).groupby("month")["fraud"].agg(["size", "sum"])
     can, cannot = runnable_rules(plan, table)
     return {
         "rows": len(table.is_fraud),
         "frauds": int(table.is_fraud.sum()),
-        "users": int(table.user.max()) + 1,
-        "merchants": int(table.merchant.max()) + 1,
+        "set_aside": table.set_aside,
+        "notes": [*table.notes, *_late_labels(table, label_delay_days)],
+        "users": _distinct(table, "user_id", table.user),
+        "merchants": _distinct(table, "merchant_id", table.merchant),
         "first": time.iloc[0].isoformat(),
         "last": time.iloc[-1].isoformat(),
         "amount_median": float(pd.Series(table.amount).median()),
@@ -40,14 +43,34 @@ def describe(table: Table, plan: FeaturePlan) -> dict[str, Any]:
     }
 
 
+def _distinct(table: Table, column: str, codes: np.ndarray) -> int | None:
+    """How many there are; None where the source does not say."""
+    return int(codes.max()) + 1 if column in table.carries else None
+
+
+def _late_labels(table: Table, label_delay_days: int) -> list[str]:
+    """A sentence where frauds were told later than the protocol takes them to be."""
+    lag = table.fraud_lag_days
+    if lag is None or not (lag > label_delay_days).any():
+        return []
+    return [
+        f"{(lag > label_delay_days).sum()} of {len(lag)} frauds were told later than label_delay_days = "
+        f"{label_delay_days}, when all are taken to be known (median {np.median(lag):.1f} days): "
+        "the figures flatter; raise it"
+    ]
+
+
 def show(data: dict[str, Any], console: Console) -> None:
     """Print `describe`'s answer for a reader."""
     rate = data["frauds"] / data["rows"]
+    users, merchants = ("unnamed" if data[name] is None else f"{data[name]:,}" for name in ("users", "merchants"))
     console.print(
-        f"[bold]{data['rows']:,}[/bold] transactions of {data['users']:,} card holders at {data['merchants']:,} "
+        f"[bold]{data['rows']:,}[/bold] transactions of {users} card holders at {merchants} "
         f"merchants, {data['first'][:10]} to {data['last'][:10]} (UTC), median amount {data['amount_median']:,.2f}; "
         f"[bold]{data['frauds']:,}[/bold] frauds ({rate:.2%})"
     )
+    for note in data["notes"]:
+        console.print(f"note: {note}", markup=False)
     months = Grid(title="by month", title_justify="left")
     for name in ("month", "transactions", "frauds", "fraud rate"):
         months.add_column(name, justify="left" if name == "month" else "right")

@@ -99,13 +99,22 @@ def summary_rows(report: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
     """Heading and cells of the table of models."""
     budget = report["settings"]["protocol"]["card_budget"]
     words = {**HEADINGS, "card_precision": f"card precision@{budget}"}
+    several = len(report["folds"]) > 1
     rows = []
     for model, figures in report["summary"].items():
-        cells = [f"{figures[name]['mean']:.3f} ± {figures[name]['std']:.3f}" for name in list(HEADINGS)[:4]]
+        cells = [
+            f"{figures[name]['mean']:.3f}" + (f" ± {figures[name]['std']:.3f}" if several else "")
+            for name in list(HEADINGS)[:4]
+        ]
         rows.append(
             [model.replace("_", " "), *cells, *(f"{figures[n]['mean']:,.0f}" for n in ("cost", "cost_without"))]
         )
     return ["model", *words.values()], rows
+
+
+def _summary_title(report: dict[str, Any]) -> str:
+    """What the figures of `summary_rows` are; a single fold has no spread."""
+    return "test folds, mean ± standard deviation over folds" if len(report["folds"]) > 1 else "test fold"
 
 
 def tuning_rows(report: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -124,7 +133,7 @@ def tuning_rows(report: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
 
 def show_report(report: dict[str, Any], console: Console) -> None:
     """Print the tables of models and of tried settings."""
-    tables = [("test folds, mean ± standard deviation over folds", summary_rows(report))]
+    tables = [(_summary_title(report), summary_rows(report))]
     if report["tuning"]:
         tables.insert(0, ("tuning on the validation folds, best first", tuning_rows(report)))
     for title, (heading, rows) in tables:
@@ -147,7 +156,9 @@ def markdown(report: dict[str, Any]) -> str:
         f"{report['seconds']:.0f} s on {machine['cores']} cores ({machine['system']}, Python {machine['python']}, "
         f"XGBoost {machine['xgboost-cpu']}, scikit-learn {machine['scikit-learn']}).",
         "",
-        "Mean ± standard deviation over the test folds:",
+        *(f"- {note}" for note in data["notes"]),
+        *([""] if data["notes"] else []),
+        f"Models on the {_summary_title(report)}:",
         "",
         *_markdown_table(*summary_rows(report)),
         "",
@@ -195,7 +206,8 @@ def html_page(report: dict[str, Any]) -> str:
         f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title}</title><style>{STYLE}</style>",
         f"<h1>{title}</h1><p>{data['rows']:,} transactions, {data['frauds']:,} frauds, "
         f"{data['first'][:10]} to {data['last'][:10]}.</p>",
-        "<h2>Models</h2><p>Mean ± standard deviation over the test folds.</p>" + _html_table(*summary_rows(report)),
+        *(f"<p>{html.escape(note)}</p>" for note in data["notes"]),
+        f"<h2>Models on the {_summary_title(report)}</h2>" + _html_table(*summary_rows(report)),
         "<h2>Folds</h2>" + _html_table(*_fold_rows(report)),
     ]
     if report["tuning"]:

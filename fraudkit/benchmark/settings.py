@@ -1,7 +1,7 @@
 """The TOML file of a benchmark: what the columns are called, how time is cut, what is trained.
 
-Every key is checked by name, so that a misspelt one is told instead of ignored. Nothing here looks
-at the table.
+Every key is checked by name, so that a misspelt one is told instead of ignored. [columns], [time] and
+[labels] mean what they mean to `fraudkit lake import`. Nothing here looks at the table.
 """
 
 from __future__ import annotations
@@ -14,36 +14,12 @@ from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from fraudkit.core.errors import InvalidInput
+from fraudkit.lake.adapters import ColumnMapping
 
 T = TypeVar("T")
 
 KINDS = ("single", "prequential")
 MODELS = ("rules", "logistic", "random_forest", "xgboost", "network", "ensemble")
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Names of the table's columns. The first five must be named, the rest may be.
-
-    `label` holds 0 and 1 (or true and false). `extra` are numeric columns passed to the models as they are.
-    """
-
-    user: str
-    merchant: str
-    amount: str
-    time: str
-    label: str
-    transaction: str | None = None
-    currency: str | None = None
-    category: str | None = None
-    country: str | None = None
-    latitude: str | None = None
-    longitude: str | None = None
-    device: str | None = None
-    ip: str | None = None
-    card_present: str | None = None
-    online: str | None = None
-    extra: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +79,8 @@ class ModelChoice:
     trees, depth, rate, subsample, colsample, min_child_weight, bins : of XGBoost. `bins` is high because
         coarse histograms were seen to cost average precision where amounts decide
     repeats : XGBoost models with different seeds that are averaged
-    forest_trees : of the random forest
+    forest_trees, forest_share : of the random forest, and the share of the rows that each tree draws
+    epochs : most passes of the network over its rows
     stopping_days : last training days on which the network's epochs are stopped, unless there are `valid_days`
     tree_weight : share of XGBoost in the ensemble, the network has the rest
     """
@@ -120,16 +97,24 @@ class ModelChoice:
     bins: int = 1024
     repeats: int = 1
     forest_trees: int = 100
+    forest_share: float = 1.0
+    epochs: int = 30
     stopping_days: int = 3
     tree_weight: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One benchmark. `grid` maps keys of [protocol] or [models] to the values that `--tune` tries."""
+    """One benchmark.
+
+    Attributes
+    ----------
+    columns : how to read the table; None where it is a public data set, known by its header
+    grid : keys of [protocol] or [models] with the values that `--tune` tries
+    """
 
     title: str
-    columns: Columns
+    columns: ColumnMapping | None = None
     protocol: Protocol = field(default_factory=Protocol)
     features: FeatureChoice = field(default_factory=FeatureChoice)
     models: ModelChoice = field(default_factory=ModelChoice)
@@ -164,20 +149,34 @@ def read_settings(path: Path) -> Settings:
         raise InvalidInput(f"schema {path} cannot be read ({error.strerror}); give the path of a TOML file") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidInput(f"schema {path} is not TOML: {error}") from error
-    known = {"title", "columns", "protocol", "features", "models", "tuning"}
+    known = {"title", "columns", "time", "labels", "protocol", "features", "models", "tuning"}
     _refuse_unknown("the file", content, known)
     read = Settings(
         title=str(content.get("title", path.stem)),
-        columns=_section(Columns, "columns", content),
+        columns=ColumnMapping.from_dict(content) if "columns" in content else None,
         protocol=_section(Protocol, "protocol", content),
         features=_section(FeatureChoice, "features", content),
         models=_section(ModelChoice, "models", content),
         grid=_grid(content.get("tuning", {})),
     )
+    _check_labels(content, read)
     check_settings(read)
     for values in read.candidates():
         read.changed(values)
     return read
+
+
+def _check_labels(content: dict[str, Any], read: Settings) -> None:
+    """What [time] and [labels] say must be of use, and agree with the protocol."""
+    if read.columns is None:
+        for name in ("time", "labels"):
+            if name in content:
+                raise InvalidInput(f"[{name}] goes with [columns]; name the table's columns or leave [{name}] out")
+    elif "labels" in content and read.columns.label_delay_days != read.protocol.label_delay_days:
+        raise InvalidInput(
+            f"[labels] delay_days = {read.columns.label_delay_days} and [protocol] label_delay_days = "
+            f"{read.protocol.label_delay_days} differ; make them one"
+        )
 
 
 def check_settings(settings: Settings) -> None:
@@ -202,6 +201,8 @@ def check_settings(settings: Settings) -> None:
             raise InvalidInput(f"[protocol] {name} = {getattr(protocol, name)} is negative; use 0 or more")
     if any(days < 1 for days in settings.features.delayed_days):
         raise InvalidInput("[features] delayed_days holds a window below one day; use whole days from 1")
+    if not 0.0 < models.forest_share <= 1.0:
+        raise InvalidInput(f"[models] forest_share = {models.forest_share} is out of range; choose above 0 up to 1")
     unknown = [name for name in models.run if name not in MODELS]
     if unknown or not models.run:
         raise InvalidInput(f"[models] run has {unknown or 'no model'}; choose from {', '.join(MODELS)}")
@@ -223,11 +224,7 @@ def _section(kind: type[T], name: str, content: dict[str, Any]) -> T:
     hints = get_type_hints(kind)
     _refuse_unknown(f"[{name}]", values, set(hints))
     ready = {key: _value(f"[{name}] {key}", hints[key], value) for key, value in values.items()}
-    try:
-        return kind(**ready)
-    except TypeError:
-        needed = [key for key in ("user", "merchant", "amount", "time", "label") if key not in values]
-        raise InvalidInput(f"[{name}] lacks {', '.join(needed)}; name the column of each") from None
+    return kind(**ready)
 
 
 def _value(where: str, hint: Any, value: Any) -> Any:

@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fraudkit.benchmark.settings import Columns
 from fraudkit.benchmark.table import Table, to_table
+from fraudkit.lake.adapters import ColumnMapping, from_columns
 
 DAYS, USERS, TERMINALS, PER_DAY = 70, 120, 60, 260
-COLUMNS = Columns("CARD", "TERMINAL", "EUR", "WHEN", "FRAUD", transaction="ID")
+COLUMNS = ColumnMapping(
+    {"transaction": "ID", "user": "CARD", "merchant": "TERMINAL", "amount": "EUR", "time": "WHEN", "label": "FRAUD"}
+)
 SCHEMA = """
 title = "small"
 [columns]
@@ -67,4 +69,4 @@ def raw() -> pd.DataFrame:
 
 @pytest.fixture(scope="session")
 def table(raw: pd.DataFrame) -> Table:
-    return to_table(raw, COLUMNS)
+    return to_table(from_columns(raw, COLUMNS))

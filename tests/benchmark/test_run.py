@@ -25,11 +25,11 @@ def prepare(folder: Path, raw: pd.DataFrame, schema: str = SCHEMA):  # type: ign
     toml.write_text(schema)
     settings = read_settings(toml)
     table = read_table(path, settings.columns)
-    return path, settings, table, load_features(path, table, settings, folder / "cache")
+    return settings, table, load_features(table, settings, folder / "cache")
 
 
 def xgboost_auc(folder: Path, raw: pd.DataFrame, schema: str = SCHEMA) -> float:
-    _, settings, table, features = prepare(folder, raw, schema)
+    settings, table, features = prepare(folder, raw, schema)
     return model_summary(run_reported(table, features, settings))["xgboost"]["roc_auc"]["mean"]
 
 
@@ -47,7 +47,7 @@ def test_compromised_terminals_are_found_a_leak_shows_and_a_permuted_label_is_ch
 
 
 def test_tuning_reads_nothing_of_the_test_weeks(tmp_path: Path, raw: pd.DataFrame) -> None:
-    _, settings, table, features = prepare(tmp_path, raw)
+    settings, table, features = prepare(tmp_path, raw)
     _, tried = tune(table, features, settings)
     late = table.transactions["event_time"] >= pd.Timestamp("2018-05-20", tz="UTC")
     other = features.X.copy()
@@ -59,33 +59,40 @@ def test_tuning_reads_nothing_of_the_test_weeks(tmp_path: Path, raw: pd.DataFram
 
 
 def test_a_second_run_reads_the_cache_and_a_changed_table_or_delay_does_not(tmp_path: Path, raw: pd.DataFrame) -> None:
-    path, settings, table, first = prepare(tmp_path, raw)
-    again = load_features(path, table, settings, tmp_path / "cache")
+    settings, table, first = prepare(tmp_path, raw)
+    again = load_features(table, settings, tmp_path / "cache")
     assert (first.cached, again.cached) == (False, True)
     np.testing.assert_array_equal(first.X, again.X)
-    assert not prepare(tmp_path, build_raw(seed=4))[3].cached
+    assert not prepare(tmp_path, build_raw(seed=4))[2].cached
     sooner = SCHEMA.replace("card_budget = 5", "card_budget = 5\nlabel_delay_days = 3")
-    assert not prepare(tmp_path, raw, sooner)[3].cached
+    assert not prepare(tmp_path, raw, sooner)[2].cached
+
+
+def test_other_code_makes_the_columns_again(tmp_path: Path, raw: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings, table, _ = prepare(tmp_path, raw)
+    assert load_features(table, settings, tmp_path / "cache").cached
+    monkeypatch.setattr("fraudkit.benchmark.features.code_digest", lambda: "of other sources")
+    assert not load_features(table, settings, tmp_path / "cache").cached
 
 
 def test_a_damaged_cache_is_made_again(tmp_path: Path, raw: pd.DataFrame) -> None:
-    path, settings, table, first = prepare(tmp_path, raw)
+    settings, table, first = prepare(tmp_path, raw)
     stored = next((tmp_path / "cache").glob("*/X.npy"))
     stored.write_bytes(stored.read_bytes()[:-1000])
-    again = load_features(path, table, settings, tmp_path / "cache")
+    again = load_features(table, settings, tmp_path / "cache")
     assert not again.cached
     np.testing.assert_array_equal(first.X, again.X)
 
 
 @pytest.fixture(scope="module")
 def full_run(tmp_path_factory: pytest.TempPathFactory, raw: pd.DataFrame) -> dict:
-    schema = SCHEMA.replace("[models]\n", "[models]\nforest_trees = 10\n").replace(
+    schema = SCHEMA.replace("[models]\n", "[models]\nforest_trees = 10\nepochs = 2\n").replace(
         'run = ["logistic", "xgboost"]',
         'run = ["rules", "logistic", "random_forest", "xgboost", "network", "ensemble"]',
     )
-    _, settings, table, features = prepare(tmp_path_factory.mktemp("full"), raw, schema)
+    settings, table, features = prepare(tmp_path_factory.mktemp("full"), raw, schema)
     results = run_reported(table, features, settings)
-    return build_report(settings, describe(table, plan_features(table, settings)), table, results, [], 1.0)
+    return build_report(settings, describe(table, plan_features(table, settings), 7), table, results, [], 1.0)
 
 
 def test_every_model_is_measured_and_the_report_keeps_its_form(full_run: dict) -> None:

@@ -68,7 +68,8 @@ class Draft:
     """What an adapter found in its source, row by row, before checks.
 
     `columns` are core columns (event_time and amount at least), `is_fraud` a nullable boolean,
-    `label_time` when the label arrived (None: `label_delay_days` after the event).
+    `label_time` when the label arrived (None: `label_delay_days` after the event, as is a legitimate
+    row without one).
     """
 
     columns: Mapping[str, pd.Series]
@@ -168,10 +169,11 @@ def _fill(columns: Mapping[str, pd.Series]) -> tuple[pd.DataFrame, frozenset[str
 def _labels(draft: Draft, transactions: pd.DataFrame, rows: np.ndarray) -> pd.DataFrame:
     """Labels of accepted rows; a label never arrives before its transaction did."""
     is_fraud = draft.is_fraud.reset_index(drop=True).loc[rows].reset_index(drop=True)
-    if draft.label_time is None:
-        arrival = transactions["event_time"] + pd.Timedelta(days=draft.label_delay_days)
-    else:
-        arrival = draft.label_time.reset_index(drop=True).loc[rows].reset_index(drop=True)
+    assumed = transactions["event_time"] + pd.Timedelta(days=draft.label_delay_days)
+    arrival = assumed
+    if draft.label_time is not None:
+        told = draft.label_time.reset_index(drop=True).loc[rows].reset_index(drop=True)
+        arrival = told.where(told.notna() | is_fraud.fillna(True), assumed)  # few date a chargeback that never came
     given = (is_fraud.notna() & arrival.notna()).to_numpy(dtype=bool)
     known_at = arrival.where(arrival >= transactions["known_at"], transactions["known_at"])
     labels = pd.DataFrame(

@@ -7,16 +7,14 @@ amount = "total"
 time = "paid_at"
 label = "chargeback"
 country = "shop_country"     # optional, see OPTIONAL
+extra = ["basket_size"]      # numeric, kept aside
 
 [time]
 format = "iso"               # iso, epoch_s, epoch_ms, seconds
 origin = "2025-01-01"        # for seconds
 
 [labels]
-delay_days = 120             # where no column label_time is named
-
-[extra]
-columns = ["basket_size"]    # numeric, kept aside
+delay_days = 120             # where label_time is not named, or empty for a legitimate transaction
 """
 
 from __future__ import annotations
@@ -48,7 +46,9 @@ CORE_COLUMNS = {
     "latitude": "latitude",
     "longitude": "longitude",
     "device": "device_id",
+    "device_type": "device_type",
     "ip": "ip_address",
+    "ip_reputation": "ip_reputation",
     "card_present": "card_present",
     "online": "online_transaction",
 }
@@ -66,7 +66,8 @@ class ColumnMapping:
     columns : role (REQUIRED and OPTIONAL) to the table's column name
     time_format : one of TIME_FORMATS, for time, known_at and label_time
     time_origin : what `seconds` are counted from, UTC
-    label_delay_days : assumed where no label_time column is named, 0 or more
+    label_delay_days : assumed where no label_time column is named, and for legitimate transactions where
+        it is empty; 0 or more
     extra : numeric columns to keep aside
     """
 
@@ -96,7 +97,7 @@ class ColumnMapping:
     @property
     def text(self) -> list[str]:
         """Columns that hold names and codes, to be read as they are written."""
-        codes = ("user", "merchant", "transaction", "category", "country", "currency", "device", "ip")
+        codes = ("user", "merchant", "transaction", "category", "country", "currency", "device", "device_type", "ip")
         return [self.columns[role] for role in codes if role in self.columns]
 
     @classmethod
@@ -173,6 +174,9 @@ def from_columns(table: pd.DataFrame, mapping: ColumnMapping) -> AdaptedTable:
 def _moments(table: pd.DataFrame, mapping: ColumnMapping, role: str) -> pd.Series:
     values = table[mapping.columns[role]]
     if mapping.time_format == "iso":
+        if pd.api.types.is_numeric_dtype(values.dtype) and values.notna().any():
+            name = mapping.columns[role]
+            raise InvalidInput(f'column {name!r} holds numbers; say what they count, as [time] format = "epoch_s"')
         return values  # the arrival checks read it, and keep what was written where they cannot
     if mapping.time_format == "epoch_ms":
         return epoch_ms(values)

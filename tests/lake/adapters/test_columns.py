@@ -79,6 +79,15 @@ def test_optional_columns_extra_arrival_and_label_time():
     ]
 
 
+def test_a_legitimate_row_needs_no_label_time():
+    found = from_columns(
+        table(told=[None, "2025-01-09", None], bad=[0, 1, 1]),
+        replace(MAPPING, columns=ROLES | {"label_time": "told"}, label_delay_days=3),
+    )
+    assert found.labels["is_fraud"].tolist() == [True, False]  # a fraud that nobody told of is not known to be one
+    assert found.labels["known_at"].tolist() == [pd.Timestamp(day, tz="UTC") for day in ("2025-01-09", "2025-01-05")]
+
+
 def test_unusable_rows_are_reported_and_kept_as_they_were_written():
     found = from_columns(table(who=["a", None, "c"], at=["2025-01-02", "2025-01-02", "noon"]), MAPPING)
     assert len(found.transactions) == 1
@@ -105,6 +114,8 @@ def test_an_absent_column_is_named_with_those_there_are():
         from_columns(table().drop(columns="total"), MAPPING)
     with pytest.raises(InvalidInput, match="extra column 'who' is not numeric"):
         from_columns(table(), replace(MAPPING, extra=("who",)))
+    with pytest.raises(InvalidInput, match=r"column 'at' holds numbers; say what they count, as \[time\]"):
+        from_columns(table(at=[1, 2, 3]), MAPPING)
     with pytest.raises(InvalidInput, match="no rows"):
         from_columns(table().head(0), MAPPING)
 
