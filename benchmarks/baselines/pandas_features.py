@@ -1,4 +1,7 @@
-"""The features the usual way: `groupby().rolling()` for every window, `rolling().apply()` where pandas has no word.
+"""The features the usual way: a loop over customers, devices and addresses with a rolling window each.
+
+Pairs such as a customer at a merchant go through `groupby().rolling()`; `rolling().apply()` stands in
+where pandas has no word.
 
 It knows one time only. What arrived late, the bounds of the online history and its age limit cannot be
 said with a rolling window, so the comparison is made on a table whose events arrive as they happen
@@ -9,6 +12,7 @@ said with a rolling window, so the comparison is made on a table whose events ar
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -78,17 +82,28 @@ def prepared(transactions: pd.DataFrame, users: pd.DataFrame) -> pd.DataFrame:
 
 
 def rolled(table: pd.DataFrame, keys: list[str], column: str, window: str, how: str, **extra: str) -> pd.Series:
-    """One rolling aggregate of `column` within each group, in the order of `table`."""
-    groups = table.groupby(keys, observed=True, sort=False)
-    windows = groups.rolling(window, on="event_time", **extra)[column]
-    if how == "distinct":
-        result = windows.apply(count_distinct, raw=True)
-    elif how == "rank":
-        result = windows.rank(method="min")
-    else:
-        result = getattr(windows, how)()
+    """One rolling aggregate of `column` within each group, in the order of `table`.
+
+    Customers, devices and addresses are looped over; pairs of a customer and something else, of which
+    there are far more, go through one grouped rolling.
+    """
+    wanted = table[list(dict.fromkeys([*keys, "event_time", column]))]
+    groups = wanted.groupby(keys if len(keys) > 1 else keys[0], observed=True, sort=False)
+    if len(keys) == 1:
+        entities = (group.rolling(window, on="event_time", **extra)[column] for _, group in groups)
+        return pd.concat([aggregated(windows, how) for windows in entities]).reindex(table.index)
     rows = np.concatenate(list(groups.indices.values()))  # a grouped rolling result comes group by group
+    result = aggregated(groups.rolling(window, on="event_time", **extra)[column], how)
     return pd.Series(result.to_numpy(), index=table.index[rows]).reindex(table.index)
+
+
+def aggregated(windows: Any, how: str) -> pd.Series:
+    """The aggregate of each window: a name that pandas knows, "rank" or "distinct"."""
+    if how == "distinct":
+        return windows.apply(count_distinct, raw=True)
+    if how == "rank":
+        return windows.rank(method="min")
+    return getattr(windows, how)()
 
 
 def count_distinct(codes: np.ndarray) -> int:
