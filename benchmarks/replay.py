@@ -105,8 +105,8 @@ def measure(world: World, shares: tuple[float, ...], command: str) -> Record:
             Figure("equal values among the shared features", 100 * last.agreeing, "%", at_least=99.99),
         ],
         [
-            "The pandas way loops over customers, devices and addresses with a rolling window each, and takes pairs of a "
-            "customer and something else in one grouped rolling.",
+            "The pandas way loops over customers, devices and addresses with a rolling window each, and takes pairs of "
+            "a customer and something else in one grouped rolling.",
             f"Growth of both with the table: {growth}.",
             f"pandas uses one core and replay {os.cpu_count()}, as each does when called; replay is the median of "
             "three runs around the pandas one, after compilation.",
