@@ -16,14 +16,13 @@ import pandas as pd
 from fraudkit.core.clock import DAY_S, SystemClock
 from fraudkit.core.config import settings
 from fraudkit.core.console import ProgressCallback, scaled
-from fraudkit.core.errors import NotReady
 from fraudkit.core.files import replace_file
 from fraudkit.features.catalog import HORIZON_DAYS, schema_hash
 from fraudkit.features.embedded import EmbeddedValkey
 from fraudkit.features.publish import fill_store
 from fraudkit.features.store import HistoryStore
 from fraudkit.models.bundle import Bundle
-from fraudkit.pipeline.training import registry, train_candidate
+from fraudkit.pipeline.training import ensure_production, registry
 from fraudkit.pipeline.workspace import Workspace, open_workspace
 from fraudkit.rules.catalog import RULES
 
@@ -60,11 +59,8 @@ def make_ready(world: str, progress: ProgressCallback | None = None) -> Ready:
     if not (settings().worlds / world).exists():
         built.append("world")
     workspace = open_workspace(world, progress=scaled(progress, 0.0, 0.1))
-    if not has_usable_production():
+    if ensure_production(workspace, scaled(progress, 0.1, 0.85)):
         built.append("model")
-        retire_other_schema()
-        version, report = train_candidate(workspace, progress=scaled(progress, 0.1, 0.85))
-        registry().promote(version, report)
         compile_for_serving()
     if fill_if_needed(workspace, scaled(progress, 0.85, 1.0)):
         built.append("store")
@@ -84,30 +80,6 @@ def compile_for_serving() -> None:
     bundle = Bundle.load(registry().path("production"))
     bundle.warm_up()
     RULES.evaluate(bundle.defaults[np.newaxis])
-
-
-def has_usable_production() -> bool:
-    """Whether a production model is there and fits this code's features.
-
-    Raises
-    ------
-    CorruptArtefact
-        One is there and damaged: that is told, not trained over.
-    """
-    try:
-        production = registry().version("production")
-    except NotReady:
-        return False
-    if production.schema_hash != schema_hash():
-        return False
-    Bundle.load(registry().path("production"))
-    return True
-
-
-def retire_other_schema() -> None:
-    """Take a production model out that was trained on features which this code no longer computes."""
-    if any("production" in version.aliases for version in registry().versions()):
-        registry().retire()
 
 
 def fill_if_needed(workspace: Workspace, progress: ProgressCallback | None = None) -> bool:

@@ -183,17 +183,44 @@ def contender(workspace: Workspace, name: str, rows: np.ndarray) -> Contender:
     return Contender(bundle.digest, bundle.schema_hash, score)
 
 
-def production_bundle(workspace: Workspace, progress: ProgressCallback | None = None) -> Bundle:
-    """The bundle in production; where there is none, one is trained on this world and promoted.
+def has_usable_production() -> bool:
+    """Whether a production model is there and fits this code's features.
+
+    Raises
+    ------
+    CorruptArtefact
+        One is there and damaged: that is told, not trained over.
+    """
+    try:
+        production = registry().version("production")
+    except NotReady:
+        return False
+    if production.schema_hash != schema_hash():
+        return False
+    Bundle.load(registry().path("production"))
+    return True
+
+
+def ensure_production(workspace: Workspace, progress: ProgressCallback | None = None) -> bool:
+    """Train a first model and promote it where none is usable; True when one was trained.
+
+    A production model whose features this code no longer computes is retired first.
 
     Raises
     ------
     GateRefused
-        The gate did not let the first model pass.
+        The gate did not let the model pass.
     """
-    try:
-        return Bundle.load(registry().path("production"))
-    except NotReady:
-        version, report = train_candidate(workspace, progress=progress)
-        registry().promote(version, report)
-        return Bundle.load(registry().path("production"))
+    if has_usable_production():
+        return False
+    if any("production" in version.aliases for version in registry().versions()):
+        registry().retire()
+    version, report = train_candidate(workspace, progress=progress)
+    registry().promote(version, report)
+    return True
+
+
+def production_bundle(workspace: Workspace, progress: ProgressCallback | None = None) -> Bundle:
+    """The bundle in production; where none is usable, one is trained on this world and promoted."""
+    ensure_production(workspace, progress)
+    return Bundle.load(registry().path("production"))

@@ -14,7 +14,8 @@ from fraudkit.core.errors import CorruptArtefact, GateRefused
 from fraudkit.features.embedded import EmbeddedValkey
 from fraudkit.features.store import HistoryStore
 from fraudkit.lake import Lake
-from fraudkit.pipeline.ready import REFILL_AFTER_DAYS, fill_if_needed, has_usable_production, make_ready
+from fraudkit.pipeline.ready import REFILL_AFTER_DAYS, fill_if_needed, make_ready
+from fraudkit.pipeline.training import has_usable_production
 from fraudkit.pipeline.workspace import Workspace, open_workspace
 from fraudkit.registry.gate import report_from_content
 from fraudkit.simulate import simulate
@@ -109,7 +110,7 @@ def test_a_server_that_a_running_service_started_goes_on(bank):
 
 
 def test_a_damaged_production_model_is_told_and_not_trained_over(promoted, registry, forbid):
-    forbid("fraudkit.pipeline.ready.train_candidate")
+    forbid("fraudkit.pipeline.training.train_candidate")
     path = registry.path("production") / "network.safetensors"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(CorruptArtefact, match=r"network\.safetensors"):
@@ -119,7 +120,7 @@ def test_a_damaged_production_model_is_told_and_not_trained_over(promoted, regis
 def test_a_model_that_the_gate_refuses_does_not_go_into_production(home, registry, monkeypatch):
     content = registry.report("v0001")
     refused = report_from_content({**content, "passed": False, "reasons": ["AUC 0.5000 is below 0.85"]})
-    monkeypatch.setattr("fraudkit.pipeline.ready.train_candidate", lambda *_, **__: ("v0001", refused))
+    monkeypatch.setattr("fraudkit.pipeline.training.train_candidate", lambda *_, **__: ("v0001", refused))
     with pytest.raises(GateRefused, match=r"0\.5000"):
         make_ready("small")
     assert not has_usable_production()
