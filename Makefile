@@ -15,7 +15,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && { command -v $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab serve test lint types unit parity nbval walk browser bench lock clean
+.PHONY: help install lab serve test lint types unit parity exercises hostile nbval walk grade browser bench lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -42,7 +42,7 @@ serve: $(STAMP)  ## the scoring service and its page
 	@$(PY) -m fraudkit setup --world $(WORLD)
 	@$(PY) -m fraudkit serve $(SERVE_ARGS)
 
-test: lint types unit parity nbval walk browser  ## everything CI runs, cheap failures first
+test: lint types unit parity exercises hostile nbval walk grade browser  ## everything CI runs, cheap failures first
 
 PYTEST := $(PY) -m pytest -n 2 --dist loadfile -q
 
@@ -54,12 +54,19 @@ types: $(STAMP)  ## static types
 	@$(PY) -m mypy
 
 unit: $(STAMP)  ## unit, contract, parity and service tests, then the docstrings' examples
-	@$(PYTEST) -m "not browser" tests
+	@$(PYTEST) -m "not browser and not hostile" tests
 	@$(PY) -m pytest -q --doctest-modules fraudkit
 
 parity: $(STAMP)  ## 50,000 events through the real store and offline, compared bit for bit
 	@$(PY) -m fraudkit setup --world small
 	@$(PY) -m fraudkit features parity --events 50000
+
+exercises: $(STAMP)  ## exercises/ is what solutions/ make of it; every exercise through the author's gate
+	@$(PY) -m fraudkit exercises build --check
+	@$(PY) -m fraudkit exercises verify
+
+hostile: $(STAMP)  ## notebooks that attack the grader
+	@$(PY) -m pytest -q -m hostile tests
 
 nbval: $(STAMP)  ## every notebook run, its saved outputs compared
 	@$(PY) -m fraudkit setup --world small
@@ -68,6 +75,9 @@ nbval: $(STAMP)  ## every notebook run, its saved outputs compared
 walk: $(STAMP)  ## every numbered notebook by papermill, with a table of times
 	@$(PY) -m fraudkit setup --world small
 	@$(PY) -m fraudkit walk
+
+grade: $(STAMP)  ## the solutions graded as a learner's notebooks would be; every task must come out full
+	@$(PY) -m fraudkit grade solutions --out data/graded-solutions --need-full
 
 browser: $(STAMP)  ## the notebooks and the service in a real Chromium
 	@$(PY) -m pytest -q -m browser tests

@@ -33,6 +33,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "benchmark": ("fraudkit.benchmark.commands:benchmark", "run your own table through features, models and metrics"),
     "serve": ("fraudkit.serve.commands:serve", "start the scoring service"),
     "openapi": ("fraudkit.serve.commands:openapi", "print the service's OpenAPI schema"),
+    "check": ("fraudkit.workbook.commands:check", "check an answer to an exercise from a file"),
+    "next": ("fraudkit.workbook.commands:next_command", "name the next exercise"),
+    "progress": ("fraudkit.workbook.commands:progress", "show, export or reset what is done"),
+    "watch": ("fraudkit.workbook.commands:watch", "check exercises again when their notebook is saved"),
+    "exercises": ("fraudkit.workbook.author:app", "build, verify and list the exercises"),
+    "grade": ("fraudkit.workbook.grade.command:grade", "grade a class of notebooks: gradebook, report, a page for each learner"),
     "walk": ("fraudkit.workbook.walk:walk", "run every numbered notebook by papermill and time it"),
 }
 

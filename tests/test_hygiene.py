@@ -30,6 +30,8 @@ LONGER = {"fraudkit/features/kernel.py": 680}  # one function over 143 numbers, 
 # Modules that can turn data into running code when they read it.
 FORBIDDEN_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
 FORBIDDEN_CALLS = {"eval", "exec", "compile", "__import__", "os.system", "os.popen", "torch.load", "pandas.read_pickle"}
+# The one module that runs text as code, in a locked process that it is there for.
+RUNS_TEXT = {"fraudkit/workbook/runner.py": {"exec", "compile"}}
 # The names of numpy.random that do not touch its global state.
 GENERATORS = {"default_rng", "Generator", "SeedSequence", "BitGenerator", "PCG64", "PCG64DXSM", "Philox", "SFC64"}
 
@@ -126,7 +128,8 @@ def read(path: str) -> str:
 
 @pytest.mark.parametrize("path", MODULES)
 def test_nothing_runs_code_that_came_as_data(path: str):
-    assert unsafe(read(path)) == []
+    found = [entry for entry in unsafe(read(path)) if entry.partition(": ")[2] not in RUNS_TEXT.get(path, set())]
+    assert found == []
 
 
 @pytest.mark.parametrize("path", MODULES)
