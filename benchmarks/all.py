@@ -18,6 +18,9 @@ COMMANDS = (
     ("benchmarks.service",),
     ("benchmarks.simulation", "--full"),
     ("benchmarks.replay",),
+    ("benchmarks.check",),
+    ("benchmarks.grading",),
+    ("benchmarks.exercises",),
 )
 
 

@@ -19,7 +19,18 @@ from benchmarks.record import RESULTS, Record, number, read_record, table
 README = Path(__file__).with_name("README.md")
 HANDBOOK = "handbook.md"
 # In the order in which the work flows; what is not named here follows by name.
-ORDER = ("models", "simulation", "replay", "store", "model_runtime", "explain", "service")
+ORDER = (
+    "models",
+    "simulation",
+    "replay",
+    "store",
+    "model_runtime",
+    "explain",
+    "service",
+    "check",
+    "grading",
+    "exercises",
+)
 
 INTRO = """# Benchmarks
 

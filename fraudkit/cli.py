@@ -38,7 +38,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "progress": ("fraudkit.workbook.commands:progress", "show, export or reset what is done"),
     "watch": ("fraudkit.workbook.commands:watch", "check exercises again when their notebook is saved"),
     "exercises": ("fraudkit.workbook.author:app", "build, verify and list the exercises"),
-    "grade": ("fraudkit.workbook.grade.command:grade", "grade a class of notebooks: gradebook, report, a page for each learner"),
+    "grade": ("fraudkit.workbook.grade.command:grade", "grade a class of notebooks: gradebook, report, similarity"),
     "walk": ("fraudkit.workbook.walk:walk", "run every numbered notebook by papermill and time it"),
 }
 

@@ -25,6 +25,7 @@ PIN = re.compile(
 # conda-forge's name of a package where it is not PyPI's.
 CONDA_NAMES = {
     "python-duckdb": "duckdb",
+    "jupyter_client": "jupyter-client",
     "matplotlib-base": "matplotlib",
     "pytorch": "torch",
     "redis-py": "redis",
@@ -33,7 +34,6 @@ CONDA_NAMES = {
 # Declared though nothing here imports them: programs that are started, plug-ins, and what another package picks up.
 TOOLS = {
     "hiredis": "redis uses it where it is there",
-    "ipykernel": "Jupyter starts it",
     "jupyterlab": "started by make lab",
     "mypy": "started by make types",
     "nbval": "plug-in of pytest",

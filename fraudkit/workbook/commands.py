@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -86,7 +85,7 @@ def show(panel: Panel) -> None:
     headline, _, rest = panel.text().partition("\n")
     colour = COLOURS[panel.tone][0]
     red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    typer.echo(click.style(headline, fg=(red, green, blue), bold=True))
+    typer.echo(typer.style(headline, fg=(red, green, blue), bold=True))
     if rest:
         typer.echo(rest)
 

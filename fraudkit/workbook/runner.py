@@ -18,6 +18,7 @@ import sys
 import traceback
 import types
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from fraudkit.workbook import codec, guard
@@ -199,7 +200,8 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the sandbox's to handle
     for module in sys.argv[2:]:
         importlib.import_module(module)
-    serve(socket.socket(fileno=int(sys.argv[1])))
+    with suppress(ConnectionError):  # the sandbox has left
+        serve(socket.socket(fileno=int(sys.argv[1])))
 
 
 if __name__ == "__main__":

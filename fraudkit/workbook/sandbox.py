@@ -187,6 +187,10 @@ class Sandbox:
                 self.close()
                 if attempt:
                     raise
+            except BaseException:  # Ctrl-C in between: the warm process may be in the middle of an answer to it
+                ours.close()
+                self.close()
+                raise
             finally:
                 theirs.close()
         raise Lost("the sandbox process cannot be started")

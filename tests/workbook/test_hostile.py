@@ -20,7 +20,7 @@ from fraudkit.workbook.grade.marks import LearnerResult
 from fraudkit.workbook.grade.session import LOST
 from fraudkit.workbook.limits import Limits
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.hostile
 QUICK = Limits(seconds=1.0, memory_mb=512)
 QUICK_RUN = RunLimits(
     cell_seconds=2.0,
