@@ -31,8 +31,10 @@ ALLOWED: dict[str, set[str]] = {
     "evaluate": _EVALUATE,
     "registry": _EVALUATE | {"evaluate"},
     "benchmark": _EVALUATE | {"evaluate", "registry"},
+    "monitor": {"core", "features", "rules", "models", "evaluate", "registry", "lake"},
     "pipeline": _EVALUATE | {"evaluate", "registry", "benchmark"},
     "serve": {"core", "features", "rules", "models", "registry"},
+    "faults": {"core", "features", "rules", "models", "registry", "serve"},
     "workbook": _EVALUATE | {"evaluate"},
 }
 # The command line's own modules tie areas together, and nothing may import them.
