@@ -33,6 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "benchmark": _EVALUATE | {"evaluate", "registry"},
     "monitor": {"core", "features", "rules", "models", "evaluate", "registry", "lake"},
     "pipeline": _EVALUATE | {"evaluate", "registry", "benchmark"},
+    "audit": {"core", "features", "rules", "models", "registry", "serve"},
     "serve": {"core", "features", "rules", "models", "registry"},
     "faults": {"core", "features", "rules", "models", "registry", "serve"},
     "workbook": _EVALUATE | {"evaluate"},

@@ -7,6 +7,7 @@ the reputation of addresses comes through a small pool, and time is counted in p
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -30,11 +31,27 @@ from fraudkit.rules.policy import DEFAULT_POLICY
 from fraudkit.serve.app import create_app
 from fraudkit.serve.decisions import Context, DecisionStore
 from fraudkit.serve.logs import DecisionLog
+from fraudkit.serve.parts import Part, Parts
 from fraudkit.serve.scorer import Scorer
 from fraudkit.serve.startup import load_model, warm_up
 
 MOST_CONNECTIONS = 1_000
 LONGEST_WAIT_S = 10.0
+
+
+class Patient(Part):
+    """A part that is waited for as long as it takes, and asked however often it failed."""
+
+    def available(self) -> bool:
+        return True
+
+
+class Undefended(Parts):
+    """Parts without time limits or circuit breakers: with them, this fault would cost a label and hardly any time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts = {name: Patient(name, math.inf) for name in self._parts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +120,7 @@ def open_leaking_app(plan: LeakPlan, settings: Settings, home: Path) -> Iterator
             DEFAULT_POLICY,
             clock=clock,
             log=log,
+            parts=Undefended(),
         )
         warm_up(scorer, bundle)
         app = create_app(scorer, {"feature_store": store.ping})

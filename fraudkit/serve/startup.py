@@ -17,6 +17,7 @@ from fraudkit.core.errors import CorruptArtefact, InvalidInput, NotReady
 from fraudkit.features.catalog import FEATURE_NAMES, schema_hash
 from fraudkit.features.embedded import EmbeddedValkey
 from fraudkit.features.online import OnlineFeatures, bare_vectors
+from fraudkit.features.secondary import SECONDARY_FILE, SecondaryStore, SqliteTable
 from fraudkit.features.store import HistoryStore
 from fraudkit.models.bundle import MANIFEST, Bundle
 from fraudkit.models.code_digest import code_digest
@@ -24,11 +25,18 @@ from fraudkit.registry.registry import Registry
 from fraudkit.rules.catalog import RULES
 from fraudkit.rules.policy import DEFAULT_POLICY
 from fraudkit.serve.app import Checks
-from fraudkit.serve.decisions import Context, DecisionStore
+from fraudkit.serve.decisions import DATABASE_FILE, Context, DecisionReader, DecisionStore
+from fraudkit.serve.event_stream import PUBLISHED_FILE, open_sink, read_state
+from fraudkit.serve.follower import FollowerProcess, position
+from fraudkit.serve.housekeeping import Housekeeping, usual_tasks
 from fraudkit.serve.intake import take_in
+from fraudkit.serve.keys import KeyRing
 from fraudkit.serve.logs import DecisionLog
 from fraudkit.serve.metrics import ServiceMetrics
+from fraudkit.serve.parts import Parts
 from fraudkit.serve.scorer import Scorer
+from fraudkit.serve.shadow import Shadow
+from fraudkit.serve.switch import AliasWatch, ModelSwitch, is_alias
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -72,6 +80,7 @@ def open_store(settings: Settings) -> Iterator[HistoryStore]:
 @contextmanager
 def open_scorer(settings: Settings, model: str, log: DecisionLog) -> Iterator[tuple[Scorer, Checks]]:
     """The scorer over the real parts, warmed up, and what /ready asks."""
+    open_sink(settings.events, "redis://unused")  # a setting that cannot be is told now
     with ExitStack() as stack:
         with ThreadPoolExecutor(1) as meanwhile:  # an embedded server reads its file while the model is loaded
             opening = meanwhile.submit(stack.enter_context, open_store(settings))
@@ -82,13 +91,43 @@ def open_scorer(settings: Settings, model: str, log: DecisionLog) -> Iterator[tu
         )
         if not store.filled():
             _warn_of_empty_store(settings)
-        decisions = DecisionStore(settings.run / "decisions.db")
+        decisions = DecisionStore(settings.run / DATABASE_FILE)
         stack.callback(decisions.close)
         features = OnlineFeatures(store, rated_by_store=True)
         metrics = ServiceMetrics(FEATURE_NAMES)
-        scorer = Scorer(features, None, bundle, RULES, decisions, context, metrics, DEFAULT_POLICY, log=log)
+        table = SqliteTable(settings.run / SECONDARY_FILE)
+        stack.callback(table.close)
+        secondary = OnlineFeatures(SecondaryStore(table), rated_by_store=True)
+        scorer = Scorer(
+            features, None, bundle, RULES, decisions, context, metrics, DEFAULT_POLICY, log=log, secondary=secondary,
+            parts=Parts(settings.patience),
+        )  # fmt: skip
+        if moved := scorer.journal.move(decisions):
+            console.print(f"{moved:,} decisions were brought from the journal into the database", markup=False)
         warm_up(scorer, bundle)
+        follower = FollowerProcess(settings.run, store.url)
+        stack.callback(follower.stop)
+        follower.keep_running()
+        reader = DecisionReader(decisions.path)
+        metrics.gauge(
+            "secondary_behind", "Decisions not yet in the secondary store", lambda: reader.last() - position(table)
+        )
+        metrics.gauge(
+            "events_behind",
+            "Decisions not yet published as events",
+            lambda: reader.last() - read_state(settings.run / PUBLISHED_FILE)[0],
+        )
+        tasks = usual_tasks(scorer) | {"follower": follower.keep_running}
+        if is_alias(model):
+            registry = Registry(settings.registry)
+            tasks["model_switch"] = ModelSwitch(scorer, registry, model, _tell_of_switch).run
+            stack.enter_context(Shadow(scorer, AliasWatch(registry, "candidate"), log))
+        stack.enter_context(Housekeeping(tasks, log))
         yield scorer, {"feature_store": store.ping}
+
+
+def _tell_of_switch(version: str) -> None:
+    console.print(f"model {version} took over", markup=False)
 
 
 def _warn_of_empty_store(settings: Settings) -> None:
@@ -109,7 +148,7 @@ def warm_up(scorer: Scorer, bundle: Bundle) -> None:
         "timestamp": "1990-01-02T00:00:00Z", "location": {"country": "US"}, "device": {},
     }  # fmt: skip
     X = bare_vectors([take_in(example, scorer.clock.now_ms()).transaction]).X
-    scorer.rules.evaluate(X)
+    scorer.decider.rules.evaluate(X)
     bundle.warm_up()
 
 
@@ -139,15 +178,18 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def check_host(host: str, api_key: str | None) -> None:
+def check_host(host: str, api_key: str | None, ring: KeyRing) -> None:
     """Refuse to listen to other machines without a key.
 
     Raises
     ------
     InvalidInput
-        The host is not loopback and there is no key, or the key is too short to be one.
+        The host is not loopback and there is no key, or FRAUDKIT_API_KEY is too short to be one.
     """
-    if api_key is None and host not in LOOPBACK:
-        raise InvalidInput(f"host {host!r} is open to other machines; set FRAUDKIT_API_KEY first, or use 127.0.0.1")
+    if ring.is_open and host not in LOOPBACK:
+        raise InvalidInput(
+            f"host {host!r} is open to other machines; add a key first (`fraudkit keys add`, or FRAUDKIT_API_KEY), "
+            "or use 127.0.0.1"
+        )
     if api_key is not None and len(api_key) < 16:
         raise InvalidInput("FRAUDKIT_API_KEY has fewer than 16 characters; make one with `openssl rand -hex 16`")

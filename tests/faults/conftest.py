@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from fraudkit.core.clock import FixedClock
-from fraudkit.core.decision import Contribution
 from fraudkit.core.transaction import Transaction
-from fraudkit.features.catalog import FEATURE_NAMES, FEATURES, INDEX
+from fraudkit.features.catalog import FEATURE_NAMES, FEATURES
 from fraudkit.features.embedded import EmbeddedValkey
 from fraudkit.features.online import OnlineFeatures
 from fraudkit.features.store import HistoryStore
@@ -20,20 +18,10 @@ from fraudkit.rules.catalog import RULES
 from fraudkit.serve.decisions import Context, DecisionStore
 from fraudkit.serve.metrics import ServiceMetrics
 from fraudkit.serve.scorer import Scorer
+from tests.stand_ins import FormulaModel
 
 NOW_MS = 1_760_000_000_000  # 2025-10-09T08:53:20Z
 CONTEXT = Context("v0001", "m" * 64, "r" * 64, "p" * 64, "s" * 64, "c" * 64)
-
-
-class FormulaModel:
-    """The score is the amount in US dollars over 1,000, at most 1."""
-
-    def score(self, X: np.ndarray) -> SimpleNamespace:
-        scores = np.minimum(X[:, INDEX["amount_usd"]].astype(np.float64) / 1000, 1.0)
-        return SimpleNamespace(ensemble=scores, probability=scores / 2)
-
-    def explain(self, X: np.ndarray, top: int = 5) -> tuple[Contribution, ...]:
-        return (Contribution("amount_usd", float(X[INDEX["amount_usd"]]), 1.5, "The amount is high"),)
 
 
 @pytest.fixture(scope="session")

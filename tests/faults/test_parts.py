@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from fraudkit.core.errors import InvalidInput, StoreUnavailable
 from fraudkit.core.transaction import Transaction
-from fraudkit.faults.parts import Calls, failing, faulty, lying, slow
+from fraudkit.faults.parts import Calls, Fault, failing, faulty, lying, slow
 from fraudkit.serve.intake import Intake, payload_digest
 from fraudkit.serve.scorer import Scorer, Waiting
 
@@ -23,6 +24,11 @@ def decide(scorer: Scorer, *payments: Transaction) -> list[dict]:
     return [json.loads(outcome.reply) for outcome in scorer.score(waiting)]
 
 
+def with_model(scorer: Scorer, method: str, fault: Fault) -> None:
+    """Make a method of the serving model faulty."""
+    scorer.serving = replace(scorer.serving, model=faulty(scorer.serving.model, method, fault))
+
+
 def stage_count(scorer: Scorer, stage: str) -> float:
     lines = scorer.metrics.text().decode().splitlines()
     return float(
@@ -31,35 +37,31 @@ def stage_count(scorer: Scorer, stage: str) -> float:
 
 
 def test_a_store_that_is_down_leaves_an_answer_that_says_so(scorer: Scorer, payment: Callable[..., Transaction]):
-    scorer.features = faulty(scorer.features, "vectors", failing(DOWN))
+    scorer.assessor.features = faulty(scorer.assessor.features, "vectors", failing(DOWN))
     (reply,) = decide(scorer, payment())
-    assert reply["degraded"] == ["ip_reputation", "feature_store"]
+    assert reply["degraded"] == ["feature_store", "ip_reputation"]
     assert reply["fraud_score"] == pytest.approx(0.05)
 
 
 def test_a_fault_strikes_the_calls_it_names_and_no_other(scorer: Scorer, payment: Callable[..., Transaction]):
-    part = faulty(scorer.features, "vectors", failing(DOWN), Calls(first=1, n=2))
-    scorer.features = part
+    part = faulty(scorer.assessor.features, "vectors", failing(DOWN), Calls(first=1, n=2))
+    scorer.assessor.features = part
     degraded = [bool(decide(scorer, payment(number))[0]["degraded"]) for number in range(5)]
     assert degraded == [False, True, True, False, False]
     assert (part.calls, part.hit) == (5, 2)
 
 
 def test_a_model_that_is_down_falls_back_by_amount(scorer: Scorer, payment: Callable[..., Transaction]):
-    scorer.model = faulty(scorer.model, "score", failing(RuntimeError("out of memory")))
+    with_model(scorer, "member", failing(RuntimeError("out of memory")))
     small, large = decide(scorer, payment(1, amount=20.0), payment(2, amount=400.0))
     assert (small["decision"], large["decision"]) == ("APPROVE_FALLBACK", "REVIEW")
-    assert small["degraded"] == ["model"]
+    assert small["degraded"] == ["trees", "network"]
 
 
 def test_a_model_that_answers_nan_is_treated_as_down(scorer: Scorer, payment: Callable[..., Transaction]):
-    def spoil(scored):
-        scored.ensemble = np.full(len(scored.ensemble), np.nan)
-        return scored
-
-    scorer.model = faulty(scorer.model, "score", lying(spoil))
+    with_model(scorer, "member", lying(lambda scores: np.full(len(scores), np.nan)))
     (reply,) = decide(scorer, payment())
-    assert (reply["degraded"], reply["fraud_score"]) == (["model"], None)
+    assert (reply["degraded"], reply["fraud_score"]) == (["trees", "network"], None)
 
 
 def test_a_store_that_lies_is_not_noticed_and_changes_the_decision(scorer: Scorer, payment: Callable[..., Transaction]):
@@ -68,28 +70,29 @@ def test_a_store_that_lies_is_not_noticed_and_changes_the_decision(scorer: Score
         X[:, 0] = 950.0  # amount_usd
         return type(batch)(X, batch.known_user)
 
-    scorer.features = faulty(scorer.features, "vectors", lying(shift))
+    scorer.assessor.features = faulty(scorer.assessor.features, "vectors", lying(shift))
     (reply,) = decide(scorer, payment(amount=10.0))
     assert (reply["decision"], reply["degraded"]) == ("DECLINE", [])
 
 
 def test_a_slow_part_takes_its_time_and_answers(scorer: Scorer, payment: Callable[..., Transaction]):
     slept: list[float] = []
-    scorer.features = faulty(scorer.features, "vectors", slow(0.25, slept.append))
+    scorer.assessor.features = faulty(scorer.assessor.features, "vectors", slow(0.25, slept.append))
     (reply,) = decide(scorer, payment())
     assert (slept, reply["degraded"]) == ([0.25], [])
     assert stage_count(scorer, "features") == 1
 
 
 def test_the_explanation_may_fail_and_the_decision_stands(scorer: Scorer, payment: Callable[..., Transaction]):
-    scorer.model = faulty(scorer.model, "explain", failing(ValueError("no tree")))
+    with_model(scorer, "explain", failing(ValueError("no tree")))
     (reply,) = decide(scorer, payment(amount=950.0))
     assert (reply["decision"], reply["explanation"]) == ("DECLINE", [])
 
 
-def test_what_the_database_cannot_keep_gets_no_answer(scorer: Scorer, payment: Callable[..., Transaction]):
+def test_what_nothing_can_keep_gets_no_answer(scorer: Scorer, payment: Callable[..., Transaction]):
     real = scorer.decisions
-    scorer.decisions = faulty(real, "add", failing(StoreUnavailable("the disk is full")))
+    full = failing(StoreUnavailable("the disk is full"))
+    scorer.decisions, scorer.journal = faulty(real, "add", full), faulty(scorer.journal, "add", full)
     with pytest.raises(StoreUnavailable, match="disk is full"):
         decide(scorer, payment())
     assert real.get("txn-0") is None
@@ -101,7 +104,7 @@ def test_a_part_keeps_its_other_methods(scorer: Scorer):
 
 def test_a_method_that_is_not_there_cannot_be_faulty(scorer: Scorer):
     with pytest.raises(InvalidInput, match="no method 'vektors'"):
-        faulty(scorer.features, "vektors", failing(DOWN))
+        faulty(scorer.assessor.features, "vektors", failing(DOWN))
 
 
 @pytest.mark.parametrize("wrong", [{"first": -1}, {"n": -1}, {"every": 0}])

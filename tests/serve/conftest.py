@@ -21,7 +21,6 @@ import pytest
 import uvicorn
 
 from fraudkit.core.clock import FixedClock
-from fraudkit.core.decision import Contribution
 from fraudkit.core.errors import StoreUnavailable
 from fraudkit.core.transaction import Transaction
 from fraudkit.features.catalog import FEATURE_NAMES, INDEX
@@ -32,13 +31,14 @@ from fraudkit.serve.contracts import EXAMPLE_REQUEST
 from fraudkit.serve.decisions import Context, DecisionStore
 from fraudkit.serve.metrics import ServiceMetrics
 from fraudkit.serve.scorer import Scorer
+from tests.stand_ins import FormulaModel
 
 NOW_MS = 1_760_000_000_000  # 2025-10-09T08:53:20Z
 CONTEXT = Context("v0001", "m" * 64, "r" * 64, "p" * 64, "s" * 64, "c" * 64)
 
 
 class CountingFeatures:
-    """Counts each user's transactions; can be told to fail."""
+    """Counts each user's transactions, all of them old customers; can be told to fail."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -48,6 +48,7 @@ class CountingFeatures:
         if self.down:
             raise StoreUnavailable("the store is down; start it")
         X = bare_vectors(transactions).X
+        X[:, INDEX["user_is_known"]], X[:, INDEX["account_age_days"]] = 1, 400
         for row, transaction in enumerate(transactions):
             self.counts[transaction.user_id] += 1
             X[row, INDEX["user_txn_count_1h"]] = self.counts[transaction.user_id]
@@ -64,22 +65,6 @@ class FixedReputation:
         if self.down:
             raise StoreUnavailable("the reputation source is down")
         return np.array([0.9 if address.startswith("198.51.100.") else 0.0 for address in ip_addresses])
-
-
-class FormulaModel:
-    """The score is the amount in US dollars over 1,000, at most 1."""
-
-    def __init__(self) -> None:
-        self.failure: Exception | None = None
-
-    def score(self, X: np.ndarray) -> SimpleNamespace:
-        if self.failure is not None:
-            raise self.failure
-        scores = np.minimum(X[:, INDEX["amount_usd"]].astype(np.float64) / 1000, 1.0)
-        return SimpleNamespace(ensemble=scores, probability=scores / 2)
-
-    def explain(self, X: np.ndarray, top: int = 5) -> tuple[Contribution, ...]:
-        return (Contribution("amount_usd", float(X[INDEX["amount_usd"]]), 1.5, "The amount is high"),)
 
 
 @dataclass
@@ -135,6 +120,7 @@ def make_scorer(folder: Path) -> Scorer:
 def scorer(tmp_path: Path) -> Iterator[Scorer]:
     made = make_scorer(tmp_path)
     yield made
+    made.journal.close()
     made.decisions.close()
 
 
@@ -148,9 +134,10 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Service]]:
         def begin(**options: object) -> Service:
             made = make_scorer(tmp_path)
             stack.callback(made.decisions.close)
+            stack.callback(made.journal.close)
             url = stack.enter_context(running(create_app(made, **options)))  # type: ignore[arg-type]
             client = stack.enter_context(httpx.Client(base_url=url, timeout=10))
-            return Service(client, url, made, made.features, made.model, made.clock)  # type: ignore[arg-type]
+            return Service(client, url, made, made.assessor.features, made.serving.model, made.clock)  # type: ignore[arg-type]
 
         yield begin
 

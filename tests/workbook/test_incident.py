@@ -42,12 +42,14 @@ def context(code: str) -> Context:
     return Context("v0001", "m" * 64, "r" * 64, "p" * 64, "s" * 64, code * 64)
 
 
-def record(minute: int, harmed: bool) -> Record:
+def record(minute: int, harmed: bool, context_id: int) -> Record:
     vector = np.zeros(len(FEATURE_NAMES), dtype="<f4")
     vector[INDEX["amount_usd"]] = 100.0
     reply = b'{"degraded": ["ip_reputation"]}' if harmed else b'{"degraded": []}'
     action = "REVIEW" if minute == HARM_FROM else "APPROVE"
-    return Record(f"txn-{minute}", b"d", at(minute), action, 0.1, reply, vector.tobytes())
+    degraded = "ip_reputation" if harmed else ""
+    vector_bytes, moment = vector.tobytes(), at(minute)
+    return Record(f"txn-{minute}", b"d", moment, action, 0.1, reply, vector_bytes, b"{}", degraded, False, context_id)
 
 
 @pytest.fixture
@@ -56,7 +58,7 @@ def database(tmp_path: Path) -> Iterator[Path]:
     store = DecisionStore(tmp_path / "decisions.db")
     for code, minutes in (("a", range(10)), ("b", range(10, FIXED)), ("c", range(FIXED, 100))):
         number = store.context_id(context(code))
-        store.add([record(minute, HARM_FROM <= minute <= HARM_TO) for minute in minutes], number)
+        store.add([record(minute, HARM_FROM <= minute <= HARM_TO, number) for minute in minutes])
     yield store.path
     store.close()
 
@@ -88,11 +90,11 @@ def facts(database: Path, snapshots: list[Snapshot]) -> Facts:
 def test_a_snapshot_reads_what_the_service_writes():
     metrics = ServiceMetrics(FEATURE_NAMES)
     metrics.batch(["APPROVE", "REVIEW"], np.array([0.1, 0.6]), np.array([0.004, 0.2]), np.zeros((2, 143), dtype="f4"))
-    metrics.degraded("model", 1)
+    metrics.degraded(["trees"])
     found = read_snapshot(metrics.text().decode(), at_ms=5)
     assert found.at_ms == 5
     assert found.total("fraud_predictions_total") == 2
-    assert found.samples['fraud_degraded_total{part="model"}'] == 1
+    assert found.samples['fraud_degraded_total{part="trees"}'] == 1
     assert not any(name.startswith("feature_value") for name in found.samples)
 
 
@@ -147,7 +149,7 @@ def test_without_a_pool_the_alert_on_it_says_nothing():
 def test_a_release_is_every_change_of_code_and_a_rollback_is_one(database: Path):
     assert [(r.at_ms, r.code[0]) for r in releases(database)] == [(at(0), "a"), (at(10), "b"), (at(FIXED), "c")]
     store = DecisionStore(database)
-    store.add([record(200, False)], store.context_id(context("a")))
+    store.add([record(200, False, store.context_id(context("a")))])
     store.close()
     assert [r.code[0] for r in releases(database)] == ["a", "b", "c", "a"]
 
@@ -188,7 +190,7 @@ def test_the_facts_are_those_of_the_records(facts: Facts):
 
 def test_where_nobody_was_harmed_there_is_no_incident(tmp_path: Path, snapshots: list[Snapshot]):
     store = DecisionStore(tmp_path / "quiet.db")
-    store.add([record(1, False)], store.context_id(context("a")))
+    store.add([record(1, False, store.context_id(context("a")))])
     store.close()
     with pytest.raises(InvalidInput, match="no payment was decided without a part"):
         gather_facts(tmp_path / "quiet.db", snapshots)

@@ -1,0 +1,1 @@
+"""Looking back at decisions: the archive of events, and making decisions again."""

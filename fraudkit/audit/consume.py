@@ -1,0 +1,71 @@
+"""From the stream to the archive: what was archived is taken off the stream, and nothing before that.
+
+A consumer that dies leaves its events to the others; some are archived twice then, and read once.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import Any
+
+import redis
+from redis.exceptions import RedisError, ResponseError
+
+from fraudkit.audit.archive import Archive
+from fraudkit.core.decision_event import event_from_json
+from fraudkit.core.errors import StoreUnavailable
+from fraudkit.serve.event_stream import FIELD, STREAM
+
+GROUP = "archive"
+AT_ONCE = 1_000
+ABANDONED_MS = 5_000  # events that another consumer took this long ago and did not archive
+
+
+class StreamConsumer:
+    """One consumer of the Valkey stream; several share the work."""
+
+    def __init__(self, url: str, archive: Archive, name: str | None = None) -> None:
+        self._client = redis.Redis.from_url(url, socket_timeout=10.0)
+        self._archive = archive
+        self._name = name or f"consumer-{os.getpid()}"
+
+    def step(self, wait_ms: int = 0) -> int:
+        """Archive the next events, waiting for some up to `wait_ms`; how many there were.
+
+        Raises
+        ------
+        StoreUnavailable
+            The server does not answer.
+        CorruptArtefact
+            Something else than events is in the stream.
+        """
+        try:
+            found = self._abandoned() or self._new(wait_ms)
+            if found:
+                self._archive.add([event_from_json(fields[FIELD]) for _, fields in found])
+                ids = [entry for entry, _ in found]
+                pipeline = self._client.pipeline(transaction=True)
+                pipeline.xack(STREAM, GROUP, *ids)
+                pipeline.xdel(STREAM, *ids)
+                pipeline.execute()
+        except (RedisError, OSError) as error:
+            raise StoreUnavailable(f"stream {STREAM} failed: {error}; is the service running?") from error
+        return len(found)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def _abandoned(self) -> list[Any]:
+        self._make_group()
+        reply: Any = self._client.xautoclaim(STREAM, GROUP, self._name, ABANDONED_MS, count=AT_ONCE)
+        return list(reply[1])
+
+    def _new(self, wait_ms: int) -> list[Any]:
+        reply: Any = self._client.xreadgroup(GROUP, self._name, {STREAM: ">"}, AT_ONCE, block=wait_ms or None)
+        return list(reply[0][1]) if reply else []
+
+    def _make_group(self) -> None:
+        with suppress(ResponseError):  # it is there already
+            self._client.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
