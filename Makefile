@@ -86,7 +86,7 @@ bench: $(STAMP)  ## every published figure, measured again (about 40 minutes)
 	@$(PY) -m benchmarks.all
 
 lock: $(STAMP)  ## resolve requirements.lock again from pyproject.toml
-	@$(PY) -m uv pip compile --quiet pyproject.toml --extra test --extra dev --python-version 3.11 \
+	@$(PY) -m uv pip compile --quiet pyproject.toml --extra test --extra kafka --extra dev --python-version 3.11 \
 	  $(UV_ARGS) --no-emit-find-links --no-emit-index-url --no-header -o requirements.lock
 	@sed -i.bak 's/+cpu$$//' requirements.lock && rm requirements.lock.bak
 

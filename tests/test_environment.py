@@ -28,6 +28,7 @@ CONDA_NAMES = {
     "jupyter_client": "jupyter-client",
     "matplotlib-base": "matplotlib",
     "pytorch": "torch",
+    "python-confluent-kafka": "confluent-kafka",
     "redis-py": "redis",
     "uvicorn-standard": "uvicorn",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -14,6 +14,9 @@ from fraudkit.core.config import settings
 from fraudkit.core.console import console, progress_bar
 from fraudkit.core.decision_event import GENESIS
 from fraudkit.registry.registry import Registry
+
+if TYPE_CHECKING:
+    from fraudkit.audit.consume import KafkaConsumer, StreamConsumer
 
 app = typer.Typer(no_args_is_help=True, help="Decision events: archive and look.", pretty_exceptions_enable=False)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
@@ -29,11 +32,7 @@ def consume(
     as_json: AsJson = False,
 ) -> None:
     """Bring decision events from the stream into the archive."""
-    from fraudkit.audit.consume import StreamConsumer
-    from fraudkit.features.embedded import EmbeddedValkey
-
-    url = settings().redis_url or EmbeddedValkey(settings().run / "store").url
-    consumer = StreamConsumer(url, Archive(settings().home / ARCHIVE))
+    consumer = _consumer(Archive(settings().home / ARCHIVE))
     total = 0
     try:
         while (found := consumer.step(WAIT_MS)) or follow:
@@ -43,6 +42,16 @@ def consume(
     finally:
         consumer.close()
     typer.echo(json.dumps({"archived": total}) if as_json else f"{total:,} events archived")
+
+
+def _consumer(archive: Archive) -> StreamConsumer | KafkaConsumer:
+    """The consumer of the stream that FRAUDKIT_EVENTS names."""
+    from fraudkit.audit.consume import KafkaConsumer, StreamConsumer
+    from fraudkit.features.embedded import EmbeddedValkey
+
+    if settings().events.startswith("kafka://"):
+        return KafkaConsumer(settings().events, archive)
+    return StreamConsumer(settings().redis_url or EmbeddedValkey(settings().run / "store").url, archive)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from redis.exceptions import RedisError, ResponseError
 from fraudkit.audit.archive import Archive
 from fraudkit.core.decision_event import event_from_json
 from fraudkit.core.errors import StoreUnavailable
-from fraudkit.serve.event_stream import FIELD, STREAM
+from fraudkit.serve.event_stream import FIELD, STREAM, kafka_address
 
 GROUP = "archive"
 AT_ONCE = 1_000
@@ -69,3 +69,41 @@ class StreamConsumer:
     def _make_group(self) -> None:
         with suppress(ResponseError):  # it is there already
             self._client.xgroup_create(STREAM, GROUP, id="0", mkstream=True)
+
+
+class KafkaConsumer:
+    """One consumer of a topic; several in the same group share its partitions."""
+
+    def __init__(self, setting: str, archive: Archive) -> None:
+        from confluent_kafka import Consumer
+
+        servers, topic = kafka_address(setting)
+        self._archive = archive
+        self._consumer = Consumer({
+            "bootstrap.servers": servers, "group.id": GROUP, "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+        })  # fmt: skip
+        self._consumer.subscribe([topic])
+
+    def step(self, wait_ms: int = 0) -> int:
+        """Archive the next events, waiting for some up to `wait_ms`; how many there were.
+
+        Raises
+        ------
+        StoreUnavailable
+            The broker does not answer.
+        CorruptArtefact
+            Something else than events is in the topic.
+        """
+        messages = self._consumer.consume(AT_ONCE, timeout=max(wait_ms / 1000, 0.01))
+        for message in messages:
+            if message.error():
+                raise StoreUnavailable(f"the topic failed: {message.error()}; is the broker running?")
+        if messages:
+            self._archive.add([event_from_json(message.value()) for message in messages])
+            self._consumer.commit(asynchronous=False)
+        return len(messages)
+
+    def close(self) -> None:
+        """Leave the group."""
+        self._consumer.close()

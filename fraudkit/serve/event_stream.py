@@ -181,7 +181,18 @@ def open_sink(setting: str, store_url: str) -> EventSink | None:
         return None
     if setting == "valkey":
         return ValkeyStream(store_url)
+    return KafkaTopic(*kafka_address(setting))
+
+
+def kafka_address(setting: str) -> tuple[str, str]:
+    """Servers and topic of kafka://HOST:PORT/TOPIC.
+
+    Raises
+    ------
+    InvalidInput
+        It has another form.
+    """
     servers, slash, topic = setting.removeprefix("kafka://").partition("/")
     if not setting.startswith("kafka://") or not servers or not slash or not topic:
         raise InvalidInput(f"FRAUDKIT_EVENTS={setting!r} is not valkey, off or kafka://HOST:PORT/TOPIC")
-    return KafkaTopic(servers, topic)
+    return servers, topic
