@@ -18,6 +18,7 @@ COMMANDS = (
     ("benchmarks.service",),
     ("benchmarks.simulation", "--full"),
     ("benchmarks.replay",),
+    ("benchmarks.false_alarms",),
     ("benchmarks.check",),
     ("benchmarks.grading",),
     ("benchmarks.exercises",),

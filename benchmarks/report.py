@@ -27,6 +27,7 @@ ORDER = (
     "model_runtime",
     "explain",
     "service",
+    "false_alarms",
     "check",
     "grading",
     "exercises",

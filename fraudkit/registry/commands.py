@@ -12,7 +12,7 @@ from rich.table import Table
 from fraudkit.core.config import settings
 from fraudkit.core.console import console
 from fraudkit.core.errors import GateRefused
-from fraudkit.registry.gate import report_from_content
+from fraudkit.registry.gate import DEFAULT_GATE, report_from_content
 from fraudkit.registry.registry import Registry, Version
 
 app = typer.Typer(
@@ -61,6 +61,16 @@ def promote(name: str = VERSION, as_json: bool = AS_JSON) -> None:
         raise GateRefused(f"{version.name} has no gate report; `fraudkit train` trains a version and asks the gate")
     registry.promote(version.name, report_from_content(content))
     _say(registry.version("production"), "is production now", as_json)
+
+
+@app.command()
+def demands(as_json: bool = AS_JSON) -> None:
+    """What the promotion gate asks of a candidate."""
+    if as_json:
+        typer.echo(json.dumps(asdict(DEFAULT_GATE)))
+        return
+    for name, value in asdict(DEFAULT_GATE).items():
+        console.print(f"{name:<16}{value}")
 
 
 @app.command()

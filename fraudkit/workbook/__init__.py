@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from fraudkit.workbook.check import check, hint, plug, solution
+    from fraudkit.workbook.checklist import checklist
     from fraudkit.workbook.picture import progress_picture
 
-__all__ = ["check", "hint", "plug", "progress_picture", "solution"]
+__all__ = ["check", "checklist", "hint", "plug", "progress_picture", "solution"]
 
-_DOORS = dict.fromkeys(("check", "hint", "plug", "solution"), "check") | {"progress_picture": "picture"}
+_DOORS = dict.fromkeys(("check", "hint", "plug", "solution"), "check") | {
+    "checklist": "checklist",
+    "progress_picture": "picture",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -84,7 +84,10 @@ KNOWN = frozenset(entry.name for entry in fields(Record)) - {"kept"}
 
 @dataclass(slots=True)
 class Progress:
-    """The whole file: exercises by id, checklists, and what else stands in it, untouched."""
+    """The whole file: exercises by id, checklists, and what else stands in it, untouched.
+
+    A checklist is `{"ticked": {item: time of the tick}}` by its id; other keys in it are kept.
+    """
 
     exercises: dict[str, Record] = field(default_factory=dict)
     checklists: dict[str, Any] = field(default_factory=dict)
@@ -93,6 +96,12 @@ class Progress:
     def record(self, exercise_id: str) -> Record:
         """The record of an exercise, an empty one that belongs to nobody when there is none."""
         return self.exercises.get(exercise_id) or Record()
+
+    def ticked(self, checklist_id: str) -> frozenset[str]:
+        """The ticked items of a checklist; none of what does not have the form above."""
+        kept = self.checklists.get(checklist_id)
+        ticked = kept.get("ticked") if isinstance(kept, dict) else None
+        return frozenset(ticked) if isinstance(ticked, dict) else frozenset()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as they stand in the file."""
@@ -225,6 +234,20 @@ class ProgressFile:
             record = progress.exercises.setdefault(exercise_id, Record())
             record.solution_shown_at = record.solution_shown_at or self.now()
         return record
+
+    def tick(self, checklist_id: str, item_id: str, ticked: bool = True) -> frozenset[str]:
+        """Tick an item of a checklist, or take the tick back; gives what is ticked in it now."""
+        with self.change() as progress:
+            kept = progress.checklists.get(checklist_id)
+            kept = kept if isinstance(kept, dict) else {}
+            times = kept.get("ticked")
+            times = dict(times) if isinstance(times, dict) else {}
+            if ticked:
+                times.setdefault(item_id, self.now())
+            else:
+                times.pop(item_id, None)
+            progress.checklists[checklist_id] = kept | {"ticked": times}
+            return progress.ticked(checklist_id)
 
     def export(self, target: Path) -> None:
         """Write a copy to `target`.

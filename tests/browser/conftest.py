@@ -15,14 +15,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, sync_playwright
 
 from fraudkit.core.config import settings
 from fraudkit.models.params import TrainingParams
@@ -136,3 +136,72 @@ def _wait_for(announced: str, process: subprocess.Popen[bytes], log: Path) -> st
 def start(ready_home: Path):
     """Starts processes on the ready home, as `running` does."""
     return partial(running, ready_home)
+
+
+TOKEN = "test-token"
+# JupyterLab draws only the cells in view, so the notebook's model is asked; `--expose-app-in-browser` shows it.
+CELLS = "[...window.jupyterapp.shell.currentWidget.content.model.cells]"
+IDLE = f"""() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === "idle"
+  && {CELLS}.length > 0"""
+FIND = f"""text => {CELLS}.findIndex(c => c.type === "code" && c.sharedModel.getSource().startsWith(text))"""
+RUNS = f"""n => {CELLS}[n].executionCount"""
+RUN_SINCE = f"""([n, before]) => {CELLS}[n].executionCount !== before && {CELLS}[n].executionCount !== null"""
+RUN_MS = 60_000
+
+
+@dataclass
+class Notebook:
+    """A notebook open in JupyterLab."""
+
+    page: Page
+
+    def open(self, lab: str, name: str) -> None:
+        """Open it and wait for its kernel."""
+        self.page.goto(f"{lab}/lab/tree/{name}?token={TOKEN}")
+        self.page.wait_for_function(IDLE, timeout=RUN_MS)
+
+    def find(self, text: str) -> int:
+        """The number of the first code cell that begins with `text`, -1 where there is none."""
+        return int(self.page.evaluate(FIND, text))
+
+    def cell(self, number: int) -> Locator:
+        """A cell, scrolled into view."""
+        self.page.evaluate("n => window.jupyterapp.shell.currentWidget.content.scrollToItem(n, 'center')", number)
+        return self.page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{number}"]')
+
+    def run(self, number: int, written: str | None = None) -> None:
+        """Click into a cell, write in it if there is something to write, run it and wait until it has run."""
+        before = self.page.evaluate(RUNS, number)
+        self.cell(number).locator(".jp-InputArea .cm-content").click()
+        if written is not None:
+            self.page.keyboard.press("Control+A")
+            self.page.keyboard.insert_text(written)
+        self.page.keyboard.press("Control+Enter")
+        self.page.wait_for_function(RUN_SINCE, arg=[number, before], timeout=RUN_MS)
+
+
+@pytest.fixture(scope="module")
+def start_lab(start, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
+    """Starts JupyterLab on a folder, with settings of its own; gives its address."""
+    with ExitStack() as stack:
+
+        def start_one(folder: Path, variables: dict[str, str] | None = None) -> str:
+            own = tmp_path_factory.mktemp("jupyter")
+            arguments = [
+                "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0",
+                f"--ServerApp.root_dir={folder}", f"--IdentityProvider.token={TOKEN}",
+                "--LabApp.extension_manager=readonly", "--LabApp.news_url=None", "--expose-app-in-browser",
+                "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
+            ]  # fmt: skip
+            places = {f"JUPYTER_{name}_DIR": str(own / name) for name in ("CONFIG", "DATA", "RUNTIME")}
+            places |= {"IPYTHONDIR": str(own / "ipython"), **(variables or {})}
+            announced = r"(http://127\.0\.0\.1:\d+)/lab\?token"
+            return stack.enter_context(start(arguments, announced, own / "log.txt", places))
+
+        yield start_one
+
+
+@pytest.fixture
+def in_lab() -> Callable[[Page], Notebook]:
+    """What handles a notebook in a page."""
+    return Notebook

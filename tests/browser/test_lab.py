@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -38,18 +37,8 @@ def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lab(start, notebooks: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("jupyter")
-    arguments = [
-        "jupyter", "lab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0",
-        f"--ServerApp.root_dir={notebooks}", f"--IdentityProvider.token={TOKEN}",
-        "--LabApp.extension_manager=readonly", "--LabApp.news_url=None", "--expose-app-in-browser",
-        "--LabApp.check_for_updates_class=jupyterlab.handlers.announcements.NeverCheckForUpdate",
-    ]  # fmt: skip
-    own = {f"JUPYTER_{name}_DIR": str(folder / name) for name in ("CONFIG", "DATA", "RUNTIME")}
-    own["IPYTHONDIR"] = str(folder / "ipython")
-    with start(arguments, r"(http://127\.0\.0\.1:\d+)/lab\?token", folder / "log.txt", own) as url:
-        yield url
+def lab(start_lab, notebooks: Path) -> str:
+    return start_lab(notebooks)
 
 
 # JupyterLab draws only the cells in view, so the notebook's model is asked; `--expose-app-in-browser` shows it.
