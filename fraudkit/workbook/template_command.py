@@ -69,8 +69,8 @@ def _text(wanted: Template, fill: bool, published: bool, incident: Path | None) 
     own = Facts(own=True)
     try:
         own.models  # noqa: B018 - asks the registry
-    except (NotReady, KeyError):
-        console.print("no production model in this home; the published figures are used", style="yellow")
+    except (NotReady, KeyError) as error:
+        console.print(f"the published figures are used: {error}", style="yellow", markup=False)
         own = Facts()
     return filled_text(wanted, own)
 
