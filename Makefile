@@ -63,6 +63,7 @@ parity: $(STAMP)  ## 50,000 events through the real store and offline, compared 
 
 exercises: $(STAMP)  ## exercises/ is what solutions/ make of it; every exercise through the author's gate
 	@$(PY) -m fraudkit exercises build --check
+	@$(PY) -m fraudkit template --check
 	@$(PY) -m fraudkit exercises verify
 
 hostile: $(STAMP)  ## notebooks that attack the grader

@@ -216,8 +216,8 @@ def ask_fraudkit(*arguments: str, fails: bool = False) -> Any:
             raise ValueError
         return json.loads(done.stdout)
     except ValueError as error:
-        lines = (done.stderr.strip() or done.stdout.strip() or "no output").splitlines()
-        raise NotReady(f"fraudkit {' '.join(arguments)}: {lines[-1][:300]}") from error
+        said = " ".join((done.stderr.strip() or done.stdout.strip() or "no output").split())
+        raise NotReady(f"fraudkit {' '.join(arguments)}: {said[-300:]}") from error
 
 
 def _production_folder() -> Path:
