@@ -6,10 +6,15 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 from fraudkit.core.config import settings
+
+# Examples are slow to make on a crowded machine, which is no fault of the code.
+hypothesis.settings.register_profile("crowded", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("crowded")
 
 # Two workers share two cores; a thread pool in each would only make them fight.
 os.environ.setdefault("OMP_NUM_THREADS", "1")

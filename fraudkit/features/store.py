@@ -199,8 +199,6 @@ class HistoryStore(Histories):
         except ValueError as error:
             raise InvalidInput(f"store URL {url!r} cannot be read: {error}; use redis://host:port") from error
         store.ping()
-        with _translated():
-            store._sha = store._client.script_load(_SCRIPT)  # now, and not while the first payment waits
         return store
 
     def close(self) -> None:
@@ -217,6 +215,17 @@ class HistoryStore(Histories):
         """
         with _translated():
             self._client.ping()
+
+    def load_script(self) -> None:
+        """Have the server know the script now, and not while the first payment waits.
+
+        Raises
+        ------
+        StoreUnavailable
+            It does not answer.
+        """
+        with _translated():
+            self._sha = self._client.script_load(_SCRIPT)
 
     def filled(self) -> bool:
         """Whether profiles and tiles were ever published here; a store that only served has histories alone.

@@ -204,7 +204,7 @@ ALERTS: dict[str, AlertRule] = {
     for rule in (
         _rule(
             id="high-latency", title="High latency", measure="latency_p99_s", unit="s",
-            above=True, threshold=0.1, clear_at=0.08, min_count=500, counted="payments in five minutes",
+            above=True, threshold=0.1, clear_at=0.08, min_count=500, counted="payments",
             raise_after=5, clear_after=10, every_minutes=1, severity=Severity.PAGE,
             action="scale up, then look at the stage that grew: features, trees, network or record",
             specified="p99 > 100ms", query="fraud:latency_p99:5m",

@@ -32,7 +32,10 @@ def monitor(
     picture: Annotated[Path | None, typer.Option(help="Write a picture; .png, .svg or .pdf.")] = None,
     textfile: Annotated[Path | None, typer.Option(help="Write gauges for Prometheus' node exporter.")] = None,
 ) -> None:
-    """Say what a running service does and which alert values are beyond their thresholds."""
+    """Say what a running service does and which alert values are beyond their thresholds.
+
+    Answer times are those since the service started; Prometheus' rule looks at the last five minutes.
+    """
     state = look_now(url, database, world)
     if picture is not None:
         from fraudkit.monitor.picture import save
@@ -108,7 +111,7 @@ def _print(state: State) -> None:
         sign = ">" if rule.above else "<"
         table.add_row(
             rule.title,
-            "-" if measure is None else f"{measure.value:.3g}",
+            "-" if measure is None or measure.value != measure.value else f"{measure.value:.3g}",
             f"{sign} {rule.threshold:g} {rule.unit}",
             f"{measure.count if measure else 0:,} of {rule.min_count:,} {rule.counted}",
             f"[{COLOURS[verdict]}]{verdict}[/]",

@@ -74,6 +74,7 @@ def open_store(settings: Settings) -> Iterator[HistoryStore]:
             url = stack.enter_context(EmbeddedValkey(settings.run / "store")).url
         store = HistoryStore.connect(url)
         stack.callback(store.close)
+        store.load_script()
         yield store
 
 

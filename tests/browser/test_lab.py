@@ -1,4 +1,4 @@
-"""The first notebook in JupyterLab, run through the menu as a reader would."""
+"""The first chapter in JupyterLab, run through the menu as a reader would."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from fraudkit.core.config import PROJECT_ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(280)]
 
-NOTEBOOK = "00_start_here.ipynb"
+CHAPTERS = ("00_start_here.ipynb",)
 TOKEN = "test-token"
 SCALE = 0.25  # of the small world's card holders
 RUN_MS = 150_000
@@ -26,13 +26,14 @@ def notebooks(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the notebooks; the first one works on a smaller world and has never been run."""
     folder = tmp_path_factory.mktemp("lab") / "notebooks"
     shutil.copytree(PROJECT_ROOT / "notebooks", folder, ignore=shutil.ignore_patterns(".*"))
-    notebook = nbformat.read(folder / NOTEBOOK, as_version=4)
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-        if "parameters" in cell.metadata.get("tags", []):
-            cell.source = f'world = "small"\nscale = {SCALE}\nseed = 7'
-    nbformat.write(notebook, folder / NOTEBOOK)
+    for name in CHAPTERS:
+        notebook = nbformat.read(folder / name, as_version=4)
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+            if "parameters" in cell.metadata.get("tags", []):
+                cell.source = f'world = "small"\nscale = {SCALE}\nseed = 7'
+        nbformat.write(notebook, folder / name)
     return folder
 
 
@@ -53,10 +54,11 @@ FIGURES = f"""() => {CELLS}.flatMap((c, i) =>
   c.type === "code" && c.outputs.toJSON().some(o => o.data && o.data["image/png"]) ? [i] : [])"""
 
 
-def test_the_first_notebook_runs_through_the_menu(lab: str, notebooks: Path, open_page, tmp_path: Path):
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_runs_through_the_menu(lab: str, notebooks: Path, open_page, tmp_path: Path, chapter: str):
     watched = open_page(viewport={"width": 1280, "height": 900})
     page = watched.page
-    page.goto(f"{lab}/lab/tree/{NOTEBOOK}?token={TOKEN}")
+    page.goto(f"{lab}/lab/tree/{chapter}?token={TOKEN}")
     page.wait_for_function(IDLE, timeout=60_000)
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.locator('.lm-Menu-item[data-command="runmenu:run-all"]').click()
@@ -71,7 +73,7 @@ def test_the_first_notebook_runs_through_the_menu(lab: str, notebooks: Path, ope
 
     page.keyboard.press("Control+S")
     page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
-    code = [cell for cell in json.loads((notebooks / NOTEBOOK).read_text())["cells"] if cell["cell_type"] == "code"]
+    code = [cell for cell in json.loads((notebooks / chapter).read_text())["cells"] if cell["cell_type"] == "code"]
     assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
     assert watched.hosts == {urlsplit(lab).netloc}
 
