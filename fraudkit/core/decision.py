@@ -40,7 +40,7 @@ class Decision:
 
     `fraud_score` is the ensemble's score in 0..1 (a rule's confidence where a rule decided), or
     None where nothing could score; `fraud_probability` is the calibrated score. `degraded` names
-    the parts that did not take part.
+    the parts that did not take part; `is_new`, that the card holder is new and looked at more carefully.
     """
 
     transaction_id: str
@@ -50,3 +50,4 @@ class Decision:
     rules: tuple[RuleHit, ...] = ()
     explanation: tuple[Contribution, ...] = ()
     degraded: tuple[str, ...] = ()
+    is_new: bool = False

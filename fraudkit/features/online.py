@@ -34,6 +34,11 @@ def bare_vectors(transactions: Sequence[Transaction]) -> FeatureBatch:
     return _compute(encode(transactions), _nothing(len(transactions)))
 
 
+def bare_vectors_of(records: np.ndarray) -> np.ndarray:
+    """`bare_vectors` of TRANSACTION records (n,), addresses unrated as while no store answers: float32 (n, 143)."""
+    return _compute(_rated(records, np.full(len(records), np.nan)), _nothing(len(records))).X
+
+
 class OnlineFeatures:
     """Reads, appends and computes; safe to share between threads.
 

@@ -7,6 +7,7 @@
 | network.safetensors, logistic.safetensors, transform.safetensors | layers, coefficients, input transform |
 | calibration.json | from score to probability |
 | reference.json | quantiles and medians of the training features |
+| alone.safetensors, alone.json | trees for payments without a history; a bundle over a table of one's own has none |
 | manifest.json | written last: digests of the files above, feature schema, parameters, versions, code digest |
 
 Loading needs numpy, numba and safetensors. It checks every digest and the feature schema, and
@@ -32,6 +33,8 @@ from safetensors.numpy import load as load_tensors
 from fraudkit.core.decision import Contribution
 from fraudkit.core.errors import CorruptArtefact, InvalidInput, NotReady
 from fraudkit.core.files import sha256
+from fraudkit.models import alone
+from fraudkit.models.alone import Alone
 from fraudkit.models.calibration import Calibration, calibration_from_content
 from fraudkit.models.explain import Explainer
 from fraudkit.models.files import read_bytes, unseal
@@ -44,6 +47,7 @@ from fraudkit.models.trees import Trees, trees_from_tensors
 from fraudkit.models.words import Wording
 
 FORMAT = 1
+MEMBERS = ("trees", "network")
 MANIFEST = "manifest.json"
 ARTEFACTS = (
     "model.ubj",
@@ -54,6 +58,7 @@ ARTEFACTS = (
     "calibration.json",
     "reference.json",
 )
+OPTIONAL = (alone.TREES_FILE, alone.CALIBRATION_FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,7 @@ class Bundle:
     tree_weight: float
     explainer: Explainer
     wording: Wording
+    alone: Alone | None = None
 
     @property
     def schema_hash(self) -> str:
@@ -123,11 +129,38 @@ class Bundle:
         InvalidInput
             X has another number of columns.
         """
+        return self.combine({name: self.member(name, X) for name in MEMBERS})
+
+    def member(self, name: str, X: np.ndarray) -> np.ndarray:
+        """Scores of one of MEMBERS alone, float64 (n,), of rows as `score` takes them."""
         rows = self._rows(X)
-        trees = self.trees.predict_score(rows)
-        network = self.network.predict_score(rows)
-        ensemble = self.tree_weight * trees + (1.0 - self.tree_weight) * network
+        return self.trees.predict_score(rows) if name == "trees" else self.network.predict_score(rows)
+
+    def combine(self, members: Mapping[str, np.ndarray]) -> Scores:
+        """The ensemble of the members that are there; one alone stands for both, and the other is NaN.
+
+        All members carry the same class weight, so that their scores mean about the same.
+        """
+        if len(members) == len(MEMBERS):
+            trees, network = members["trees"], members["network"]
+            ensemble = self.tree_weight * trees + (1.0 - self.tree_weight) * network
+        else:
+            (ensemble,) = members.values()
+            missing = np.full(len(ensemble), np.nan)
+            trees, network = members.get("trees", missing), members.get("network", missing)
         return Scores(ensemble, trees, network, self.calibration.apply(ensemble))
+
+    def score_alone(self, X: np.ndarray) -> Scores:
+        """Scores of bare vectors X (n, n_features), made without any history (fraudkit.models.alone).
+
+        A bundle without such a model takes the main ones, whose scores are too low there.
+        """
+        rows = self._rows(X)
+        if self.alone is None:
+            return self.score(rows)
+        probability = self.alone.probability(rows)
+        missing = np.full(len(rows), np.nan)
+        return Scores(self.calibration.invert(probability), missing, missing, probability)
 
     def explain(self, X: np.ndarray, top: int = 5) -> tuple[Contribution, ...]:
         """The `top` features that moved the trees' score of one row (n_features,) most, largest first.
@@ -153,6 +186,7 @@ class Bundle:
     def warm_up(self) -> None:
         """Compile or load the compiled code now, so that the first request does not wait for it."""
         self.score(self.defaults[np.newaxis])
+        self.score_alone(self.defaults[np.newaxis])
         self.explain(self.defaults)
 
     def _rows(self, X: np.ndarray) -> np.ndarray:
@@ -177,7 +211,7 @@ def read_bundle_files(folder: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
     manifest = unseal(read_bytes(folder / MANIFEST), str(folder / MANIFEST))
     if manifest.get("format") != FORMAT:
         raise CorruptArtefact(f"{folder / MANIFEST} has format {manifest.get('format')}; this version reads {FORMAT}")
-    if set(manifest["files"]) != set(ARTEFACTS):  # also keeps names such as "../x" out
+    if set(manifest["files"]) not in (set(ARTEFACTS), {*ARTEFACTS, *OPTIONAL}):  # also keeps names such as "../x" out
         raise CorruptArtefact(f"{folder / MANIFEST} lists other files than {', '.join(ARTEFACTS)}; train again")
     files = {}
     for name, digest in manifest["files"].items():
@@ -217,7 +251,16 @@ def bundle_from_files(
         tree_weight=float(manifest["params"]["tree_weight"]),
         explainer=Explainer.of(trees),
         wording=Wording(schema.names, reference),
+        alone=_alone(tensors, files),
     )
+
+
+def _alone(tensors: Mapping[str, dict[str, np.ndarray]], files: Mapping[str, bytes]) -> Alone | None:
+    """The model for payments without a history, where the bundle has one."""
+    if alone.TREES_FILE not in files:
+        return None
+    content = unseal(files[alone.CALIBRATION_FILE], alone.CALIBRATION_FILE)
+    return Alone(trees_from_tensors(tensors[alone.TREES_FILE]), calibration_from_content(content))
 
 
 def check_schema(manifest: Mapping[str, Any], schema: FeatureSchema) -> None:

@@ -60,6 +60,22 @@ class Calibration:
         """Probabilities, float64 (n,), of ensemble scores in 0..1; never falling as the score rises."""
         return piecewise(np.ascontiguousarray(scores, np.float64), self.slope, self.intercept, self.knots, self.values)
 
+    def invert(self, probability: np.ndarray) -> np.ndarray:
+        """Scores in 0..1, float64 (n,), whose probability is the given one; the nearest where there is none.
+
+        Where the curve is flat, the highest such score.
+        """
+        p = np.clip(np.asarray(probability, np.float64), EPSILON, 1.0 - EPSILON)
+        if self.method == "isotonic":
+            below = np.searchsorted(self.values, p, side="right") - 1
+            j = np.clip(below, 0, len(self.values) - 2)
+            share = (p - self.values[j]) / np.maximum(self.values[j + 1] - self.values[j], EPSILON * EPSILON)
+            return np.asarray(self.knots[j] + np.clip(share, 0.0, 1.0) * (self.knots[j + 1] - self.knots[j]))
+        if self.slope == 0.0:
+            return np.full(len(p), 0.5)
+        odds = (np.log(p / (1.0 - p)) - self.intercept) / self.slope
+        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(odds, -700.0, 700.0))))
+
     def content(self) -> dict[str, Any]:
         """As plain data, to be stored."""
         return {

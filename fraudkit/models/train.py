@@ -21,6 +21,7 @@ from fraudkit import __version__
 from fraudkit.core.console import scaled
 from fraudkit.core.errors import InvalidInput
 from fraudkit.core.files import sha256, write_folder
+from fraudkit.models.alone import train_alone
 from fraudkit.models.bundle import FORMAT, MANIFEST, Bundle, Scores, bundle_from_files
 from fraudkit.models.calibration import fit_calibration
 from fraudkit.models.code_digest import code_digest
@@ -70,6 +71,7 @@ def train_bundle(
     params: TrainingParams | None = None,
     schema: FeatureSchema | None = None,
     facts: Mapping[str, Any] | None = None,
+    bare: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> TrainedBundle:
     """Train everything that a bundle holds.
 
@@ -81,6 +83,8 @@ def train_bundle(
     progress : told the fraction done and what is happening
     params : None takes the defaults
     schema : None takes the catalog's 143 features
+    bare : the training and the validation rows once more, as vectors made without any history; a model
+        is trained on them that scores where no history can be had. None: the bundle has no such model
     facts : what the manifest shall say of the data, JSON values: world, training window, seed
 
     Raises
@@ -113,6 +117,9 @@ def train_bundle(
         "calibration.json": seal(calibration.content()),
         "reference.json": seal(reference.content()),
     }
+    if bare is not None:
+        scaled(progress, 0.9, 1.0)(0.0, "the model for payments without a history")
+        files |= train_alone(bare[0], y_train, bare[1], y_valid, rng, params)
     files[MANIFEST] = seal(_manifest(files, schema, params, data, facts or {}))
     scaled(progress, 0.0, 1.0)(1.0, "trained")
     manifest = unseal(files[MANIFEST], MANIFEST)

@@ -20,6 +20,8 @@ from fraudkit.core.errors import NotReady
 from fraudkit.core.label import MATURITY_DAYS
 from fraudkit.evaluate.report import EvaluationReport, evaluate_scores
 from fraudkit.features.catalog import schema_hash
+from fraudkit.features.online import bare_vectors_of
+from fraudkit.features.tables import encode_table
 from fraudkit.models.bundle import Bundle
 from fraudkit.models.train import train_bundle
 from fraudkit.pipeline.workspace import DEFAULT_SEED, Workspace
@@ -53,6 +55,7 @@ def train_candidate(
         split.y_valid,
         rng,
         progress=scaled(progress, 0.2, 0.9),
+        bare=(bare_features(workspace, split.train), bare_features(workspace, split.valid)),
         facts={"world": workspace.name, "seed": seed, "trained_as_of": split.training_moment.isoformat()},
     )
     scaled(progress, 0.9, 0.95)(0.0, "measuring on the test period")
@@ -66,6 +69,11 @@ def train_candidate(
     report = judge(workspace, version, rng, progress=scaled(progress, 0.95, 1.0))
     registry().record_gate(version, report)
     return version, report
+
+
+def bare_features(workspace: Workspace, rows: np.ndarray) -> np.ndarray:
+    """Vectors of these rows as the service computes them while no store answers, float32 (len(rows), 143)."""
+    return bare_vectors_of(encode_table(workspace.transactions.iloc[rows]))
 
 
 def training_facts(workspace: Workspace, seed: int) -> dict[str, Any]:

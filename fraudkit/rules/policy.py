@@ -10,6 +10,7 @@ import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 
@@ -25,30 +26,31 @@ class Policy:
     ----------
     decline_above : a score above it declines; exactly at it does not
     review_above : a score above it goes to review; exactly at it does not
-    degraded_review_above : takes the place of `review_above` while the feature store is away and
-        the score rests on the transaction alone
+    new_review_above : takes its place for card holders who are new, of whom little can be known
+    degraded_review_above : takes its place where a store or a model is away and the score rests on less
     fallback_cap_usd : largest amount that is approved where nothing could score; above it, review
     version : from 1, raised with every change
 
     Raises
     ------
     InvalidInput
-        The thresholds are not 0 <= degraded_review_above <= review_above <= decline_above <= 1, the cap
-        is negative or not finite, or the version is below 1.
+        The thresholds are not 0 <= degraded_review_above <= new_review_above <= review_above <= decline_above
+        <= 1, the cap is negative or not finite, or the version is below 1.
     """
 
     decline_above: float = 0.9
     review_above: float = 0.5
-    degraded_review_above: float = 0.3
+    new_review_above: float = 0.4
+    degraded_review_above: float = 0.2
     fallback_cap_usd: float = 200.0
     version: int = 1
 
     def __post_init__(self) -> None:
-        if not 0.0 <= self.degraded_review_above <= self.review_above <= self.decline_above <= 1.0:
-            raise InvalidInput(
-                f"thresholds degraded_review_above={self.degraded_review_above}, review_above={self.review_above}, "
-                f"decline_above={self.decline_above} are not in rising order between 0 and 1"
-            )
+        rising = ("degraded_review_above", "new_review_above", "review_above", "decline_above")
+        values = [getattr(self, name) for name in rising]
+        if not all(low <= high for low, high in pairwise([0.0, *values, 1.0])):
+            named = ", ".join(f"{name}={value}" for name, value in zip(rising, values, strict=True))
+            raise InvalidInput(f"thresholds {named} are not in rising order between 0 and 1")
         if not (math.isfinite(self.fallback_cap_usd) and self.fallback_cap_usd >= 0.0):
             raise InvalidInput(f"fallback_cap_usd={self.fallback_cap_usd} is not an amount; give 0 or more")
         if self.version < 1:
@@ -60,6 +62,7 @@ class Policy:
         decisive_hit: bool = False,
         amount_usd: float = math.nan,
         degraded: bool = False,
+        is_new: bool = False,
     ) -> Action:
         """The action for one transaction.
 
@@ -68,7 +71,8 @@ class Policy:
         fraud_score : in 0..1, or None where nothing could score
         decisive_hit : whether a decisive rule fired; it declines whatever the score
         amount_usd : used only without a score; unknown (NaN) counts as above the cap
-        degraded : whether the score was made without the feature store
+        degraded : whether the score was made without a store or a model
+        is_new : whether the card holder is new
 
         Raises
         ------
@@ -88,8 +92,13 @@ class Policy:
             raise InvalidInput(f"fraud_score={fraud_score} is not in 0..1; pass None where nothing could score")
         if fraud_score > self.decline_above:
             return Action.DECLINE
-        review_above = self.degraded_review_above if degraded else self.review_above
-        return Action.REVIEW if fraud_score > review_above else Action.APPROVE
+        return Action.REVIEW if fraud_score > self.reviewed_above(degraded, is_new) else Action.APPROVE
+
+    def reviewed_above(self, degraded: bool, is_new: bool) -> float:
+        """The threshold of review in this state."""
+        if degraded:
+            return self.degraded_review_above
+        return self.new_review_above if is_new else self.review_above
 
     def decide_many(self, fraud_score: np.ndarray, decisive_hit: np.ndarray) -> np.ndarray:
         """Actions of many scored transactions.

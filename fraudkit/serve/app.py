@@ -151,7 +151,7 @@ async def score_transactions(request: Request) -> Response:
         except Refused as error:
             service.scorer.metrics.refused(error.status)
             results.append(_refused_item(error.status, error.problems))
-    outcomes = iter(await service.worker.score(accepted) if accepted else ())
+    outcomes = iter(await service.worker.score(accepted, bulk=True) if accepted else ())
     parts = [_scored_item(next(outcomes)) if result is None else result for result in results]
     return _json(b'{"results":[' + b",".join(parts) + b"]}")
 
@@ -244,7 +244,7 @@ async def health() -> Response:
 def ready(request: Request) -> Response:
     service = _service(request)
     scorer = service.scorer
-    parts = {"model": scorer.context.model_version}
+    parts = {"model": scorer.serving.context.model_version}
     failed = False
     for name, check in service.checks.items():
         try:

@@ -49,7 +49,7 @@ def serve(
         gc.collect()
         gc.freeze()  # a full collection would look through every compiled function, for a tenth of a second
         listener.listen(config.backlog)  # whoever reads the announcement may connect at once
-        _announce(listener.getsockname(), scorer.context.model_version)
+        _announce(listener.getsockname(), scorer.serving.context.model_version)
         # uvicorn passes the signal on once it has stopped; the store has to be stopped after that.
         signal.signal(signal.SIGTERM, _leave)
         with suppress(KeyboardInterrupt):

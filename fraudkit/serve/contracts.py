@@ -50,6 +50,7 @@ EXAMPLE_REPLY: JsonDict = {
     "reason": None,
     "rules": [],
     "degraded": [],
+    "new_customer": False,
     "model_version": "v0001",
     "policy_digest": "3f6c0a1b",
     "rules_digest": "9a41c2d0",
@@ -154,7 +155,10 @@ class ScoreReply(BaseModel):
     explanation: Annotated[list[Driver], Field(description="What drove the score, strongest first; REVIEW and DECLINE")]
     reason: Annotated[str | None, Field(description="Why, in words, where a rule or a missing part decided")]
     rules: list[Rule]
-    degraded: Annotated[list[str], Field(description="What did not take part: feature_store, ip_reputation, model")]
+    degraded: Annotated[list[str], Field(description="Parts that did not take part; GET /metrics lists them all")]
+    new_customer: Annotated[
+        bool, Field(description="The card holder is new, so that review begins at a lower score")
+    ] = False
     model_version: str
     policy_digest: str
     rules_digest: str

@@ -10,12 +10,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from pathlib import Path
 
 from fraudkit.core.errors import CorruptArtefact, InvalidInput, NotReady, StoreUnavailable
 
-FORMAT = 1
+FORMAT = 2
 _LOOKUP = 500  # host parameters a query
 
 _SCHEMA = """
@@ -27,6 +28,18 @@ CREATE TABLE IF NOT EXISTS decisions (
     fraud_score    REAL,
     reply          BLOB NOT NULL,   -- JSON as sent
     vector         BLOB NOT NULL,   -- float32, little endian, catalog order
+    transaction_json BLOB NOT NULL, -- the transaction as taken in; the card token is no part of it
+    degraded       TEXT NOT NULL,   -- parts that were missing, comma-separated; empty where none was
+    to_rescore     INTEGER NOT NULL, -- 1 where the score rests on less than it should
+    context        INTEGER NOT NULL REFERENCES contexts (id)
+);
+CREATE INDEX IF NOT EXISTS decisions_to_rescore ON decisions (decided_at_ms) WHERE to_rescore;
+CREATE TABLE IF NOT EXISTS rescored (
+    transaction_id TEXT PRIMARY KEY REFERENCES decisions (transaction_id),
+    rescored_at_ms INTEGER NOT NULL,
+    action         TEXT NOT NULL,
+    fraud_score    REAL,
+    vector         BLOB NOT NULL,
     context        INTEGER NOT NULL REFERENCES contexts (id)
 );
 CREATE TABLE IF NOT EXISTS contexts (
@@ -64,7 +77,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One decision as stored; `reply` is the JSON that was sent, `vector` float32 bytes."""
+    """One decision as stored; `reply` is the JSON that was sent, `vector` float32 bytes, `degraded` names parts."""
 
     transaction_id: str
     payload_digest: bytes
@@ -73,6 +86,22 @@ class Record:
     fraud_score: float | None
     reply: bytes
     vector: bytes
+    transaction_json: bytes
+    degraded: str
+    to_rescore: bool
+    context_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rescored:
+    """A decision made once more after a part that had been missing was back."""
+
+    transaction_id: str
+    rescored_at_ms: int
+    action: str
+    fraud_score: float | None
+    vector: bytes
+    context_id: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +111,11 @@ class Word:
     source: str
     is_fraud: bool
     received_at_ms: int
+
+
+_COLUMNS = ["context" if field.name == "context_id" else field.name for field in fields(Record)]
+_of_record = attrgetter(*(field.name for field in fields(Record)))
+_of_rescored = attrgetter(*(field.name for field in fields(Rescored)))
 
 
 class DecisionStore:
@@ -147,8 +181,8 @@ class DecisionStore:
             found.update((row[0], (row[1], row[2])) for row in self._writer.execute(query, part))
         return found
 
-    def add(self, records: Sequence[Record], context_id: int) -> None:
-        """Write new decisions in one commit: all of them or none.
+    def add(self, records: Sequence[Record]) -> None:
+        """Write new decisions in one commit: all of them or none; for the scoring thread.
 
         Raises
         ------
@@ -157,37 +191,72 @@ class DecisionStore:
         StoreUnavailable
             The database cannot be written.
         """
-        rows = [
-            (
-                r.transaction_id,
-                r.payload_digest,
-                r.decided_at_ms,
-                r.action,
-                r.fraud_score,
-                r.reply,
-                r.vector,
-                context_id,
-            )
-            for r in records
-        ]
         try:
-            self._writer.execute("BEGIN IMMEDIATE")
-            self._writer.executemany("INSERT INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-            self._writer.execute("COMMIT")
+            self._commit(self._writer, "INSERT", records)
         except sqlite3.IntegrityError as error:
             raise InvalidInput(f"a transaction was decided twice ({error}); run one service a database") from error
+
+    def take_back(self, records: Sequence[Record]) -> None:
+        """Write decisions that were kept elsewhere while the database was away.
+
+        A row that is there already was never acknowledged, for the reply that went out is the one given here; it
+        is replaced.
+
+        Raises
+        ------
+        StoreUnavailable
+            The database cannot be written.
+        """
+        with self._lock:
+            self._commit(self._other, "INSERT OR REPLACE", records)
+
+    def _commit(self, connection: sqlite3.Connection, verb: str, records: Sequence[Record]) -> None:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            connection.executemany(
+                f"{verb} INTO decisions ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})",
+                map(_of_record, records),
+            )
+            connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             raise StoreUnavailable(f"decision database {self.path}: {error}; see whether the disk is full") from error
         finally:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    def to_rescore(self, limit: int) -> list[Record]:
+        """Decisions whose score rests on less than it should, and that were not made once more yet, oldest first."""
+        query = (
+            f"SELECT {', '.join(_COLUMNS)} FROM decisions WHERE to_rescore"  # noqa: S608
+            " AND transaction_id NOT IN (SELECT transaction_id FROM rescored) ORDER BY decided_at_ms LIMIT ?"
+        )
+        with self._lock:
+            return [Record(*row) for row in self._other.execute(query, (limit,))]
+
+    def add_rescored(self, again: Sequence[Rescored]) -> None:
+        """Keep decisions that were made once more; one that is there already stays."""
+        with self._lock:
+            self._other.execute("BEGIN IMMEDIATE")
+            try:
+                self._other.executemany(
+                    "INSERT OR IGNORE INTO rescored VALUES (?, ?, ?, ?, ?, ?)", map(_of_rescored, again)
+                )
+                self._other.execute("COMMIT")
+            finally:
+                if self._other.in_transaction:
+                    self._other.execute("ROLLBACK")
+
+    def rescored(self, transaction_id: str) -> Rescored | None:
+        """The second decision on a transaction, if there is one."""
+        with self._lock:
+            row = self._other.execute("SELECT * FROM rescored WHERE transaction_id = ?", (transaction_id,)).fetchone()
+        return None if row is None else Rescored(*row)
 
     def get(self, transaction_id: str) -> Record | None:
         """One stored decision."""
         with self._lock:
             row = self._other.execute(
-                "SELECT transaction_id, payload_digest, decided_at_ms, action, fraud_score, reply, vector"
-                " FROM decisions WHERE transaction_id = ?",
+                f"SELECT {', '.join(_COLUMNS)} FROM decisions WHERE transaction_id = ?",  # noqa: S608
                 (transaction_id,),
             ).fetchone()
         return None if row is None else Record(*row)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from prometheus_client import CollectorRegistry, generate_latest
@@ -16,10 +16,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.registry import Collector
 
 from fraudkit.core.decision import Action
+from fraudkit.serve.parts import Parts
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0)
 SCORES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-STAGES = ("lookup", "reputation", "features", "rules", "model", "explain", "record")
+STAGES = ("lookup", "reputation", "features", "rules", "trees", "network", "alone", "explain", "record")
 STATS = ("mean", "std", "min", "max")
 SAMPLE = 2_048  # latest vectors that feature statistics are taken over
 
@@ -63,6 +64,10 @@ class ServiceMetrics(Collector):
         self._stages = {stage: Distribution(SECONDS) for stage in STAGES}
         self._sample = np.full((SAMPLE, len(self._names)), np.nan, dtype=np.float32)
         self._next = 0
+        self._shed = 0
+        self._rescored: dict[tuple[str, ...], int] = {}
+        self._parts: Parts | None = None
+        self._gauges: dict[str, tuple[str, Callable[[], float]]] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
 
@@ -80,9 +85,18 @@ class ServiceMetrics(Collector):
         """Count the time that a stage took for one batch."""
         self._stages[name].add_one(seconds)
 
-    def degraded(self, part: str, n: int) -> None:
-        """Count decisions that a part did not take part in."""
-        self._degraded[part] = self._degraded.get(part, 0) + n
+    def degraded(self, parts: Iterable[str]) -> None:
+        """Count decisions that a part did not take part in, one name a decision and part."""
+        for part in parts:
+            self._degraded[part] = self._degraded.get(part, 0) + 1
+
+    def watch(self, parts: Parts) -> None:
+        """Report the states of these parts at every scrape."""
+        self._parts = parts
+
+    def gauge(self, name: str, words: str, value: Callable[[], float]) -> None:
+        """Report a number that is asked for at every scrape."""
+        self._gauges[name] = (words, value)
 
     def feedback(self, source: str, is_fraud: bool) -> None:
         """Count a word of feedback."""
@@ -92,6 +106,15 @@ class ServiceMetrics(Collector):
     def refused(self, status: int) -> None:
         """Count a request or item that was not accepted."""
         self._refused[str(status)] = self._refused.get(str(status), 0) + 1
+
+    def rescored(self, changes: Iterable[tuple[str, str]]) -> None:
+        """Count second decisions by the first action and the second."""
+        for change in changes:
+            self._rescored[change] = self._rescored.get(change, 0) + 1
+
+    def shed(self, n: int) -> None:
+        """Count transactions that were turned away because the line was too long."""
+        self._shed += n
 
     def collect(self) -> Iterator[Metric]:
         """The metric families as they stand."""
@@ -106,6 +129,14 @@ class ServiceMetrics(Collector):
         yield stages
         yield _counter("fraud_degraded", "Decisions without a part", ("part",), _single(self._degraded))
         yield _counter("fraud_feedback", "Words of feedback", ("source", "is_fraud"), self._feedback)
+        yield _counter("fraud_rescored", "Decisions made once more", ("first", "second"), self._rescored)
+        states = GaugeMetricFamily("part_up", "1 while the part is asked, 0 while it is left alone", labels=["part"])
+        for part in self._parts or ():
+            states.add_metric([part.name], float(part.state != "left alone"))
+        yield states
+        for name, (words, value) in self._gauges.items():
+            yield GaugeMetricFamily(name, words, value=value())
+        yield CounterMetricFamily("transactions_shed", "Transactions turned away at once under load", self._shed)
         yield _counter("requests_refused", "Requests or items refused", ("status",), _single(self._refused))
 
     def text(self) -> bytes:

@@ -14,8 +14,13 @@ SHORT = 12  # characters of a digest in a reply; the database keeps all of them
 
 _DEGRADED_WORDS = {
     "feature_store": "the feature store did not answer, so the history is unknown",
+    "secondary_store": "nor did the secondary store",
     "ip_reputation": "the address could not be rated",
-    "model": "the model could not score",
+    "trees": "the trees could not score",
+    "network": "the network could not score",
+    "transaction_model": "the model for payments without a history could not score",
+    "explanation": "the explanation could not be made",
+    "database": "the decision is kept in the journal until the database is back",
 }
 
 
@@ -34,6 +39,7 @@ def reply_json(decision: Decision, decisive: RuleHit | None, context: Context, l
             "reason": reason(decision, decisive),
             "rules": [_rule(hit) for hit in decision.rules],
             "degraded": decision.degraded,
+            "new_customer": decision.is_new,
             "model_version": context.model_version,
             "policy_digest": context.policy_digest[:SHORT],
             "rules_digest": context.rules_digest[:SHORT],

@@ -1,68 +1,44 @@
 """The scoring core: a batch of accepted transactions in, decided and recorded replies out.
 
 One thread calls it, one batch at a time. Order within a batch: what was decided before is answered
-from the record; the rest is read and appended in the store, scored, decided, explained where
-flagged, and committed; only then does a reply exist. A part that fails is named in the reply and
-left out. This module knows nothing of HTTP.
+from the record; the rest is assessed, decided, explained where flagged, and recorded; only then does
+a reply exist. A part that fails or is late is named in the reply and left out. Where the
+database is away, decisions are kept in a journal beside it. This module knows nothing of HTTP.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import orjson
 
 from fraudkit.core.clock import Clock, SystemClock
-from fraudkit.core.decision import Action, Contribution, Decision, RuleHit
-from fraudkit.core.transaction import Transaction
-from fraudkit.features.online import bare_vectors
+from fraudkit.core.decision import Action, Decision, RuleHit
+from fraudkit.features.catalog import INDEX
 from fraudkit.features.reputation import ReputationSource
 from fraudkit.rules.policy import DEFAULT_POLICY, Policy
 from fraudkit.rules.rule import RuleSet
+from fraudkit.serve.assess import Assessment, Assessor, FeatureSource
 from fraudkit.serve.decisions import Context, DecisionStore, Record
 from fraudkit.serve.intake import Intake
+from fraudkit.serve.job import Job, LeftAlone
+from fraudkit.serve.journal import Journal
 from fraudkit.serve.logs import DecisionLog
 from fraudkit.serve.metrics import ServiceMetrics
+from fraudkit.serve.parts import DATABASE, EXPLANATION, FEATURE_STORE, NETWORK, TREES, Parts
+from fraudkit.serve.recent import RecentReplies
 from fraudkit.serve.reply import reply_json
+from fraudkit.serve.serving import Model, Serving
 
-FEATURE_STORE, IP_REPUTATION, MODEL = "feature_store", "ip_reputation", "model"
-
-
-class Batch(Protocol):
-    """Vectors of a batch."""
-
-    @property
-    def X(self) -> np.ndarray:  # noqa: N802
-        """Float32 (n, 143)."""
-        ...
-
-
-class FeatureSource(Protocol):
-    """Reads the histories of a batch and appends to them; raises StoreUnavailable."""
-
-    def vectors(self, transactions: Sequence[Transaction]) -> Batch: ...
-
-
-class ScoredRows(Protocol):
-    """Scores of n rows, float64 (n,)."""
-
-    @property
-    def ensemble(self) -> np.ndarray: ...
-
-    @property
-    def probability(self) -> np.ndarray: ...
-
-
-class Model(Protocol):
-    """Scores vectors and explains one."""
-
-    def score(self, X: np.ndarray) -> ScoredRows: ...
-
-    def explain(self, X: np.ndarray, top: int = 5) -> tuple[Contribution, ...]: ...
+# Without one of these a score rests on less than it should.
+BEARING = frozenset({FEATURE_STORE, TREES, NETWORK})
+NEW_ACCOUNT_DAYS = 30
+_KNOWN, _AGE = INDEX["user_is_known"], INDEX["account_age_days"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,21 +58,28 @@ class Outcome:
 
 
 CONFLICT = Outcome(409)
+Replies = dict[str, tuple[bytes, bytes]]  # transaction_id -> payload digest, reply
 
 
 @dataclass(frozen=True, slots=True)
-class Assessment:
-    """What features, rules and model say of a batch; `scores` and `probability` are NaN without a model."""
+class Decided:
+    """A batch that only has to be recorded: what was known before, and the new decisions with their vectors."""
 
+    known: Replies
+    fresh: list[Waiting]
+    decisions: list[Decision]
     X: np.ndarray
-    fired: np.ndarray
-    scores: np.ndarray
-    probability: np.ndarray
-    degraded: tuple[str, ...]
+    serving: Serving
+
+
+class Listener(Protocol):
+    """Is told of every recorded batch on the scoring thread; must not wait for anything, and not raise."""
+
+    def __call__(self, decided: Decided, records: Sequence[Record]) -> None: ...
 
 
 class Scorer:
-    """Scores batches with one model, one rule set and one policy.
+    """Scores batches with the serving model, one rule set and one policy.
 
     `reputation` rates addresses before the features are computed; None where the features' source does it.
     """
@@ -113,123 +96,168 @@ class Scorer:
         policy: Policy = DEFAULT_POLICY,
         clock: Clock | None = None,
         log: DecisionLog | None = None,
+        secondary: FeatureSource | None = None,
+        journal: Path | None = None,
+        parts: Parts | None = None,
     ) -> None:
-        self.features = features
-        self.reputation = reputation
-        self.model = model
+        self.parts = parts or Parts()
+        self.log = log or DecisionLog()
+        self.metrics = metrics
+        self.metrics.watch(self.parts)
         self.rules = rules
         self.policy = policy
         self.decisions = decisions
-        self.context = context
-        self.metrics = metrics
+        self.journal = Journal(journal or decisions.path.with_suffix(".journal"))
         self.clock: Clock = clock or SystemClock()
-        self.log = log or DecisionLog()
+        self.assessor = Assessor(features, secondary, reputation, rules, self.parts, metrics, self.log)
+        self.listeners: list[Listener] = []
+        self.serving = Serving(model, context, decisions.context_id(context))
+        self._recent = RecentReplies()
         self._decisive_ids = frozenset(rule.id for rule in rules if rule.decisive)
-        self._context_id = decisions.context_id(context)
 
-    def score(self, batch: Sequence[Waiting]) -> list[Outcome]:
-        """Decide every transaction once; outcomes in the batch's order."""
-        with self._stage("lookup"):
-            known = self.decisions.stored([w.intake.transaction.transaction_id for w in batch])
+    def score(self, batch: Sequence[Waiting], job: Job | None = None) -> list[Outcome]:
+        """Decide every transaction once; outcomes in the batch's order.
+
+        Called again with a `job` that was taken from another thread, it goes on where that one was held up.
+
+        Raises
+        ------
+        StoreUnavailable
+            Neither database nor journal takes the decisions.
+        TakenAway
+            Another thread has the batch now.
+        """
+        job = job or Job()
+        held_up = job.decided
+        if isinstance(held_up, Decided):
+            known = self._keep_elsewhere(held_up)
+        else:
+            known, degraded = self._known(job, batch)
             fresh = _fresh(batch, known)
-        if fresh:
-            known.update(self._decide(fresh))
+            if fresh:
+                job.decided = decided = self._decide(job, fresh, known, degraded)
+                known = self._record(job, decided)
         return [_answer(w.intake, known) for w in batch]
 
-    def _decide(self, fresh: list[Waiting]) -> dict[str, tuple[bytes, bytes]]:
-        """Score, decide and record transactions that were never seen; payload digest and reply by id."""
-        assessed = self._assess([w.intake.transaction for w in fresh])
-        with self._stage("explain"):
-            decisions = self._decisions(fresh, assessed)
-        with self._stage("record"):
-            records = self._records(fresh, decisions, assessed.X)
-            self.decisions.add(records, self._context_id)
-        self._count(fresh, decisions, assessed)
-        return {r.transaction_id: (r.payload_digest, r.reply) for r in records}
-
-    def _assess(self, transactions: list[Transaction]) -> Assessment:
-        degraded: list[str] = []
-        if self.reputation is not None:
-            with self._stage("reputation"):
-                transactions = self._rated(transactions, self.reputation, degraded)
-        with self._stage("features"):
+    def _known(self, job: Job, batch: Sequence[Waiting]) -> tuple[Replies, tuple[str, ...]]:
+        """What was decided before, and the database's name where it could not be asked."""
+        ids = [w.intake.transaction.transaction_id for w in batch]
+        with self.assessor.stage("lookup"):
             try:
-                X = self.features.vectors(transactions).X
+                known = job.ask(self.parts[DATABASE], lambda: self.decisions.stored(ids))
+                return (self._recent.known(ids) | known if self.journal.in_use else known), ()
+            except LeftAlone:
+                pass
             except Exception as error:  # whatever it is, the payment gets an answer
-                self.log.failure(FEATURE_STORE, error)
-                if self.reputation is None and any(t.ip_address for t in transactions):
-                    degraded.append(IP_REPUTATION)
-                degraded.append(FEATURE_STORE)
-                X = bare_vectors(transactions).X
-        with self._stage("rules"):
-            fired = self.rules.evaluate(X)
-        scores = probability = np.full(len(X), np.nan)
-        with self._stage("model"):
-            try:
-                scored = self.model.score(X)
-                if not np.isfinite(scored.ensemble).all():
-                    raise ArithmeticError("the model gave a score that is not a number")
-                scores, probability = scored.ensemble, scored.probability
-            except Exception as error:  # as above
-                self.log.failure(MODEL, error)
-                degraded.append(MODEL)
-        return Assessment(X, fired, scores, probability, tuple(degraded))
+                self.log.failure(DATABASE, error)
+        return self._recent.known(ids), (DATABASE,)
 
-    def _rated(
-        self, transactions: list[Transaction], source: ReputationSource, degraded: list[str]
-    ) -> list[Transaction]:
-        """The transactions with the reputation of their addresses, each address asked for once."""
-        addresses = list({t.ip_address: None for t in transactions if t.ip_address is not None})
-        if not addresses:
-            return transactions
-        try:
-            rated = dict(zip(addresses, source.lookup(addresses).tolist(), strict=True))
-        except Exception as error:  # whatever it is, the payment gets an answer
-            self.log.failure(IP_REPUTATION, error)
-            degraded.append(IP_REPUTATION)
-            return transactions
-        return [t if t.ip_address is None else replace(t, ip_reputation=rated[t.ip_address]) for t in transactions]
+    def _decide(self, job: Job, fresh: list[Waiting], known: Replies, degraded: tuple[str, ...]) -> Decided:
+        """Assess, decide and explain transactions that were never seen."""
+        serving = self.serving
+        assessed = self.assessor.assess(job, serving.model, [w.intake.transaction for w in fresh])
+        missing = (*assessed.degraded, *degraded)
+        waiting = [w.intake for w in fresh]
+        decisions = self.actions(waiting, replace(assessed, degraded=missing))
+        with self.assessor.stage("explain"):
+            decisions = self._explained(job, serving.model, decisions, assessed.X)
+        return Decided(known, fresh, decisions, assessed.X, serving)
 
-    def _decisions(self, fresh: list[Waiting], assessed: Assessment) -> list[Decision]:
-        """Rules, policy and explanation of every row."""
+    def actions(self, intakes: Sequence[Intake], assessed: Assessment) -> list[Decision]:
+        """Rules and policy on every row, without explanations; touches nothing."""
         hit: list[bool] = np.asarray(assessed.fired.any(axis=1)).tolist()
         scores, probability = _numbers(assessed.scores), _numbers(assessed.probability)
-        degraded = FEATURE_STORE in assessed.degraded
+        is_new = self._new(assessed)
+        degraded = not BEARING.isdisjoint(assessed.degraded)
         decisions = []
-        for row, waiting in enumerate(fresh):
+        for row, intake in enumerate(intakes):
             hits = self.rules.hits(assessed.fired[row]) if hit[row] else ()
             decisive = self._decisive(hits)
             score = scores[row]
-            action = self.policy.decide(score, decisive is not None, waiting.intake.amount_usd, degraded)
-            flagged = action in (Action.DECLINE, Action.REVIEW)
             decisions.append(
                 Decision(
-                    transaction_id=waiting.intake.transaction.transaction_id,
-                    action=action,
+                    transaction_id=intake.transaction.transaction_id,
+                    action=self.policy.decide(score, decisive is not None, intake.amount_usd, degraded, is_new[row]),
                     fraud_score=score if decisive is None else decisive.confidence,
                     fraud_probability=probability[row],
                     rules=hits,
-                    explanation=self._explain(assessed.X[row]) if flagged and score is not None else (),
                     degraded=assessed.degraded,
+                    is_new=is_new[row],
                 )
             )
         return decisions
+
+    def _new(self, assessed: Assessment) -> list[bool]:
+        """Whether each card holder is new: unknown to a store that answered, or with a young account."""
+        X = assessed.X
+        if not assessed.has_history:
+            return [False] * len(X)
+        new: list[bool] = ((X[:, _KNOWN] == 0) | (X[:, _AGE] < NEW_ACCOUNT_DAYS)).tolist()
+        return new
 
     def _decisive(self, hits: tuple[RuleHit, ...]) -> RuleHit | None:
         """The first decisive rule that fired, in the set's order."""
         return next((hit for hit in hits if hit.rule_id in self._decisive_ids), None) if hits else None
 
-    def _explain(self, row: np.ndarray) -> tuple[Contribution, ...]:
+    def _explained(self, job: Job, model: Model, decisions: list[Decision], X: np.ndarray) -> list[Decision]:
+        """The decisions with the reasons of those that are flagged; without them where the explainer fails."""
+        rows = [
+            row
+            for row, decision in enumerate(decisions)
+            if decision.action in (Action.DECLINE, Action.REVIEW) and decision.fraud_probability is not None
+        ]
+        if not rows or TREES in decisions[0].degraded or FEATURE_STORE in decisions[0].degraded:
+            return decisions  # nothing to explain, or not the score that the explainer knows
         try:
-            return self.model.explain(row)
+            reasons = job.ask(self.parts[EXPLANATION], lambda: [model.explain(X[row]) for row in rows])
+        except LeftAlone:
+            pass
         except Exception as error:  # the decision stands without its explanation
-            self.log.failure("explanation", error)
-            return ()
+            self.log.failure(EXPLANATION, error)
+        else:
+            explained = dict(zip(rows, reasons, strict=True))
+            return [replace(d, explanation=explained.get(row, ())) for row, d in enumerate(decisions)]
+        lacking = set(rows)
+        return [
+            replace(d, degraded=(*d.degraded, EXPLANATION)) if row in lacking else d for row, d in enumerate(decisions)
+        ]
 
-    def _records(self, fresh: list[Waiting], decisions: list[Decision], X: np.ndarray) -> list[Record]:
+    def _record(self, job: Job, decided: Decided) -> Replies:
+        """Commit the decisions, to the journal where the database does not take them."""
+        if DATABASE in decided.decisions[0].degraded:
+            return self._keep_elsewhere(decided)
+        with self.assessor.stage("record"):
+            records = self._records(decided)
+            try:
+                job.ask(self.parts[DATABASE], lambda: self.decisions.add(records))
+            except LeftAlone:
+                return self._keep_elsewhere(decided)
+            except Exception as error:
+                self.log.failure(DATABASE, error)
+                return self._keep_elsewhere(decided)
+        return self._done(decided, records)
+
+    def _keep_elsewhere(self, decided: Decided) -> Replies:
+        """Commit the decisions to the journal, the database named in each."""
+        if DATABASE not in decided.decisions[0].degraded:
+            named = [replace(d, degraded=(*d.degraded, DATABASE)) for d in decided.decisions]
+            decided = replace(decided, decisions=named)
+        records = self._records(decided)
+        self.journal.add(records)
+        return self._done(decided, records)
+
+    def _done(self, decided: Decided, records: list[Record]) -> Replies:
+        """Count a recorded batch, tell whoever listens, and give all its replies."""
+        self._recent.add(records)
+        self._count(decided)
+        for listener in self.listeners:
+            listener(decided, records)
+        return decided.known | {r.transaction_id: (r.payload_digest, r.reply) for r in records}
+
+    def _records(self, decided: Decided) -> list[Record]:
         now_ms, now_s = self.clock.now_ms(), time.perf_counter()
-        rows = np.ascontiguousarray(X, dtype="<f4")
-
+        rows = np.ascontiguousarray(decided.X, dtype="<f4")
+        context = decided.serving.context
         return [
             Record(
                 transaction_id=decision.transaction_id,
@@ -237,31 +265,26 @@ class Scorer:
                 decided_at_ms=now_ms,
                 action=decision.action.value,
                 fraud_score=decision.fraud_score,
-                reply=reply_json(
-                    decision, self._decisive(decision.rules), self.context, (now_s - waiting.arrived_s) * 1000
-                ),
+                reply=reply_json(decision, self._decisive(decision.rules), context, (now_s - waiting.arrived_s) * 1000),
                 vector=rows[position].tobytes(),
+                transaction_json=orjson.dumps(waiting.intake.transaction),
+                degraded=",".join(decision.degraded),
+                to_rescore=not BEARING.isdisjoint(decision.degraded),
+                context_id=decided.serving.context_id,
             )
-            for position, (waiting, decision) in enumerate(zip(fresh, decisions, strict=True))
+            for position, (waiting, decision) in enumerate(zip(decided.fresh, decided.decisions, strict=True))
         ]
 
-    def _count(self, fresh: list[Waiting], decisions: list[Decision], assessed: Assessment) -> None:
-        now_s = time.perf_counter()
-        latencies = np.array([now_s - waiting.arrived_s for waiting in fresh])
+    def _count(self, decided: Decided) -> None:
+        decisions, now_s = decided.decisions, time.perf_counter()
+        latencies = np.array([now_s - waiting.arrived_s for waiting in decided.fresh])
         scores = np.array([d.fraud_score for d in decisions], dtype=np.float64)  # None becomes NaN
-        self.metrics.batch((d.action.value for d in decisions), scores, latencies, assessed.X)
-        for part in assessed.degraded:
-            self.metrics.degraded(part, len(fresh))
+        self.metrics.batch((d.action.value for d in decisions), scores, latencies, decided.X)
+        self.metrics.degraded(part for decision in decisions for part in decision.degraded)
         self.log.decisions(decisions, latencies)
 
-    @contextmanager
-    def _stage(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self.metrics.stage(name, time.perf_counter() - started)
 
-
-def _fresh(batch: Iterable[Waiting], known: dict[str, tuple[bytes, bytes]]) -> list[Waiting]:
+def _fresh(batch: Iterable[Waiting], known: Replies) -> list[Waiting]:
     """Those that were not decided before, each id once: the first of a batch counts."""
     first: dict[str, Waiting] = {}
     for waiting in batch:
@@ -271,7 +294,7 @@ def _fresh(batch: Iterable[Waiting], known: dict[str, tuple[bytes, bytes]]) -> l
     return list(first.values())
 
 
-def _answer(intake: Intake, known: dict[str, tuple[bytes, bytes]]) -> Outcome:
+def _answer(intake: Intake, known: Replies) -> Outcome:
     digest, reply = known[intake.transaction.transaction_id]
     return Outcome(200, reply) if digest == intake.payload_digest else CONFLICT
 

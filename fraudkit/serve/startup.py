@@ -25,6 +25,7 @@ from fraudkit.rules.catalog import RULES
 from fraudkit.rules.policy import DEFAULT_POLICY
 from fraudkit.serve.app import Checks
 from fraudkit.serve.decisions import Context, DecisionStore
+from fraudkit.serve.housekeeping import Housekeeping, usual_tasks
 from fraudkit.serve.intake import take_in
 from fraudkit.serve.logs import DecisionLog
 from fraudkit.serve.metrics import ServiceMetrics
@@ -87,7 +88,10 @@ def open_scorer(settings: Settings, model: str, log: DecisionLog) -> Iterator[tu
         features = OnlineFeatures(store, rated_by_store=True)
         metrics = ServiceMetrics(FEATURE_NAMES)
         scorer = Scorer(features, None, bundle, RULES, decisions, context, metrics, DEFAULT_POLICY, log=log)
+        if moved := scorer.journal.move(decisions):
+            console.print(f"{moved:,} decisions were brought from the journal into the database", markup=False)
         warm_up(scorer, bundle)
+        stack.enter_context(Housekeeping(usual_tasks(scorer), log))
         yield scorer, {"feature_store": store.ping}
 
 

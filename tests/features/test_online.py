@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 
 from fraudkit.features.catalog import INDEX
-from fraudkit.features.online import OnlineFeatures, bare_vectors
+from fraudkit.features.online import OnlineFeatures, bare_vectors, bare_vectors_of
 from fraudkit.features.parity import to_transactions
 from fraudkit.features.publish import fill_store
+from fraudkit.features.tables import encode_table
 
 
 def test_known_user_tells_who_has_a_profile(store, payment, tables):
@@ -77,3 +80,9 @@ def test_the_service_path_imports_no_pandas():
     code = "import sys, fraudkit.features.online, fraudkit.features.reputation, fraudkit.features.embedded; "
     code += "sys.exit(bool({'pandas', 'pyarrow', 'torch', 'sklearn', 'xgboost'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_bare_vectors_of_a_table_are_those_of_its_transactions(tiny_world):
+    table = tiny_world.transactions.iloc[:200]
+    one_by_one = bare_vectors([replace(txn, ip_reputation=math.nan) for txn in to_transactions(table)]).X
+    assert np.array_equal(bare_vectors_of(encode_table(table)), one_by_one, equal_nan=True)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fraudkit.core.errors import CorruptArtefact, InvalidInput
-from fraudkit.models.calibration import calibration_from_content, fit_calibration, fit_isotonic, fit_platt
+from fraudkit.models.calibration import Calibration, calibration_from_content, fit_calibration, fit_isotonic, fit_platt
 
 
 def scores_with_weight(rng, n: int, weight: float = 10.0):
@@ -64,3 +64,13 @@ def test_a_falling_stored_curve_is_refused(rng):
 def test_no_rows_are_refused(rng):
     with pytest.raises(InvalidInput, match="validation"):
         fit_calibration(np.empty(0), np.empty(0), rng)
+
+
+def test_inverting_gives_the_score_of_a_probability():
+    platt = Calibration("platt", 1.3, -2.0, np.empty(0), np.empty(0))
+    steps = Calibration("isotonic", 1.0, 0.0, np.array([0.1, 0.4, 0.6, 0.9]), np.array([0.01, 0.2, 0.2, 0.8]))
+    scores = np.linspace(0.05, 0.95, 19)
+    assert np.allclose(platt.invert(platt.apply(scores)), scores)
+    assert np.allclose(steps.apply(steps.invert(np.array([0.01, 0.1, 0.2, 0.5, 0.8]))), [0.01, 0.1, 0.2, 0.5, 0.8])
+    assert steps.invert(np.array([0.0, 1.0])).tolist() == [0.1, 0.9]  # the nearest there is
+    assert steps.invert(np.array([0.2]))[0] == 0.6  # the highest of a flat piece

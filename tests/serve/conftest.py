@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ CONTEXT = Context("v0001", "m" * 64, "r" * 64, "p" * 64, "s" * 64, "c" * 64)
 
 
 class CountingFeatures:
-    """Counts each user's transactions; can be told to fail."""
+    """Counts each user's transactions, all of them old customers; can be told to fail."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
@@ -48,6 +48,7 @@ class CountingFeatures:
         if self.down:
             raise StoreUnavailable("the store is down; start it")
         X = bare_vectors(transactions).X
+        X[:, INDEX["user_is_known"]], X[:, INDEX["account_age_days"]] = 1, 400
         for row, transaction in enumerate(transactions):
             self.counts[transaction.user_id] += 1
             X[row, INDEX["user_txn_count_1h"]] = self.counts[transaction.user_id]
@@ -67,16 +68,26 @@ class FixedReputation:
 
 
 class FormulaModel:
-    """The score is the amount in US dollars over 1,000, at most 1."""
+    """Every score is the amount in US dollars over 1,000, at most 1; members named in `failures` raise."""
 
     def __init__(self) -> None:
-        self.failure: Exception | None = None
+        self.failures: dict[str, Exception] = {}
 
-    def score(self, X: np.ndarray) -> SimpleNamespace:
-        if self.failure is not None:
-            raise self.failure
-        scores = np.minimum(X[:, INDEX["amount_usd"]].astype(np.float64) / 1000, 1.0)
+    def member(self, name: str, X: np.ndarray) -> np.ndarray:
+        if name in self.failures:
+            raise self.failures[name]
+        return np.minimum(X[:, INDEX["amount_usd"]].astype(np.float64) / 1000, 1.0)
+
+    def combine(self, members: Mapping[str, np.ndarray]) -> SimpleNamespace:
+        scores = np.mean(list(members.values()), axis=0)
         return SimpleNamespace(ensemble=scores, probability=scores / 2)
+
+    def score_alone(self, X: np.ndarray) -> SimpleNamespace:
+        return self.combine({"alone": self.member("alone", X)})
+
+    def fail(self, failure: Exception) -> None:
+        """Let nothing score."""
+        self.failures = dict.fromkeys(("trees", "network", "alone"), failure)
 
     def explain(self, X: np.ndarray, top: int = 5) -> tuple[Contribution, ...]:
         return (Contribution("amount_usd", float(X[INDEX["amount_usd"]]), 1.5, "The amount is high"),)
@@ -135,6 +146,7 @@ def make_scorer(folder: Path) -> Scorer:
 def scorer(tmp_path: Path) -> Iterator[Scorer]:
     made = make_scorer(tmp_path)
     yield made
+    made.journal.close()
     made.decisions.close()
 
 
@@ -148,9 +160,10 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Service]]:
         def begin(**options: object) -> Service:
             made = make_scorer(tmp_path)
             stack.callback(made.decisions.close)
+            stack.callback(made.journal.close)
             url = stack.enter_context(running(create_app(made, **options)))  # type: ignore[arg-type]
             client = stack.enter_context(httpx.Client(base_url=url, timeout=10))
-            return Service(client, url, made, made.features, made.model, made.clock)  # type: ignore[arg-type]
+            return Service(client, url, made, made.assessor.features, made.serving.model, made.clock)  # type: ignore[arg-type]
 
         yield begin
 

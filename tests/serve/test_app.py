@@ -136,7 +136,10 @@ def test_metrics_say_what_happened(service, request_body):
         'feature_value{feature_name="amount_usd",stat="max"} 950.0',
         'feature_value{feature_name="amount_usd",stat="mean"} 496.25',
         'requests_refused_total{status="422"} 1.0',
-        'scoring_stage_seconds_count{stage="model"} 2.0',
+        'scoring_stage_seconds_count{stage="network"} 2.0',
+        'part_up{part="feature_store"} 1.0',
+        "transactions_waiting 0.0",
+        "transactions_shed_total 0.0",
     ):
         assert line in text
 

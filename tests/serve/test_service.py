@@ -167,7 +167,7 @@ def test_a_store_that_hangs_is_named_and_taken_back(bundle: Path, tmp_path: Path
         reply = running.client.post("/score_transaction", json=body(1)).json()
         ready = running.client.get("/ready").status_code
         os.kill(pid, signal.SIGCONT)
-        assert reply["degraded"] == ["ip_reputation", "feature_store"]
+        assert reply["degraded"] == ["feature_store", "ip_reputation"]
         assert reply["fraud_score"] is not None
         assert ready == 503
         assert running.client.post("/score_transaction", json=body(2)).json()["degraded"] == []
@@ -183,7 +183,7 @@ def test_a_killed_store_is_named_and_a_new_one_is_used(bundle: Path, tmp_path: P
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
         reply = running.client.post("/score_transaction", json=body(2, user_id="lasting")).json()
-        assert reply["degraded"] == ["ip_reputation", "feature_store"]
+        assert reply["degraded"] == ["feature_store", "ip_reputation"]
         assert reply["fraud_score"] is not None
         assert running.client.get("/ready").status_code == 503
         with store:

@@ -1,0 +1,109 @@
+"""The parts that a decision leans on, how long each may take, and when to stop asking it.
+
+A part that fails three times in a row is left alone for a while (a circuit breaker); after the
+pause one batch may try it again, and each failed try doubles the pause. A part that has not come
+back from a call is not asked again before it has, so that a part that hangs holds one thread and no
+more. This module measures nothing itself: the scorer tells it how calls ended, the worker's watch
+that one overran.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+FEATURE_STORE, SECONDARY_STORE, IP_REPUTATION = "feature_store", "secondary_store", "ip_reputation"
+TREES, NETWORK, ALONE, EXPLANATION, DATABASE = "trees", "network", "transaction_model", "explanation", "database"
+
+FAILURES = 3  # in a row, before a part is left alone
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+
+# Seconds that a part may take for one batch. They add up to more than the 50 ms of a payment on purpose:
+# one part may be late in a batch, and what follows it is as quick as ever.
+BUDGETS_S = {
+    FEATURE_STORE: 0.020,
+    SECONDARY_STORE: 0.020,
+    IP_REPUTATION: 0.010,
+    TREES: 0.020,
+    NETWORK: 0.020,
+    ALONE: 0.020,
+    EXPLANATION: 0.020,
+    DATABASE: 0.020,
+}
+
+
+@dataclass
+class Part:
+    """One part and what its latest calls came to; shared by the scoring threads and the watch.
+
+    Attributes
+    ----------
+    budget_s : a call that takes longer is given up
+    clock : seconds, rising
+    """
+
+    name: str
+    budget_s: float
+    clock: Callable[[], float] = time.monotonic
+    _failures: int = 0
+    _pause_s: float = 0.0
+    _again_at: float = 0.0
+    _away: int = 0
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def available(self) -> bool:
+        """Whether to ask it now. While it is being left alone, one caller after each pause gets True."""
+        if self._failures < FAILURES and not self._away:
+            return True
+        with self._lock:
+            if self._away or self.clock() < self._again_at:
+                return False
+            self._again_at = self.clock() + self._pause_s  # the others wait for how this try ends
+            return True
+
+    def succeeded(self) -> None:
+        """A call came back in time with an answer."""
+        if self._failures:
+            with self._lock:
+                self._failures, self._pause_s = 0, 0.0
+
+    def failed(self) -> None:
+        """A call raised, or its answer was of no use."""
+        with self._lock:
+            self._failures += 1
+            if self._failures >= FAILURES:
+                self._pause_s = min(max(self._pause_s * 2.0, FIRST_PAUSE_S), LONGEST_PAUSE_S)
+                self._again_at = self.clock() + self._pause_s
+
+    def overran(self) -> None:
+        """A call was given up and has not come back."""
+        with self._lock:
+            self._away += 1
+        self.failed()
+
+    def came_back(self) -> None:
+        """A call that was given up returned after all."""
+        with self._lock:
+            self._away -= 1
+
+    @property
+    def state(self) -> str:
+        """ "ok", "failing" (asked all the same) or "left alone"."""
+        if self._away or self._failures >= FAILURES:
+            return "left alone"
+        return "failing" if self._failures else "ok"
+
+
+class Parts:
+    """Every part of one service, by name."""
+
+    def __init__(self, budgets_s: dict[str, float] | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._parts = {name: Part(name, budget, clock) for name, budget in (BUDGETS_S | (budgets_s or {})).items()}
+
+    def __getitem__(self, name: str) -> Part:
+        return self._parts[name]
+
+    def __iter__(self) -> Iterator[Part]:
+        return iter(self._parts.values())
