@@ -24,12 +24,14 @@ class Settings:
     home : folder that holds worlds, models, the embedded store and the decision database
     redis_url : URL of a Valkey/Redis server; None starts the embedded one
     host, port : where the service listens
+    patience : what the time of every part of a payment is multiplied by; above 1 for slow or crowded machines
     """
 
     home: Path
     redis_url: str | None
     host: str
     port: int
+    patience: float = 1.0
 
     @property
     def worlds(self) -> Path:
@@ -53,7 +55,7 @@ def read_settings(env: dict[str, str] | None = None) -> Settings:
     Raises
     ------
     InvalidInput
-        FRAUDKIT_PORT is not a port number.
+        FRAUDKIT_PORT is not a port number, or FRAUDKIT_PATIENCE no number above 0.
     """
     env = dict(os.environ) if env is None else env
     default_home = PROJECT_ROOT / "data" if (PROJECT_ROOT / "pyproject.toml").exists() else Path.home() / ".fraudkit"
@@ -61,11 +63,22 @@ def read_settings(env: dict[str, str] | None = None) -> Settings:
     if not port.isdigit() or not 0 <= int(port) <= 65_535:
         raise InvalidInput(f"FRAUDKIT_PORT={port!r} is not a port; set a number from 0 to 65535")
     return Settings(
+        patience=_patience(env.get("FRAUDKIT_PATIENCE", "1")),
         home=Path(env.get("FRAUDKIT_HOME") or default_home).expanduser().resolve(),
         redis_url=env.get("REDIS_URL") or None,
         host=env.get("FRAUDKIT_HOST", "127.0.0.1"),
         port=int(port),
     )
+
+
+def _patience(text: str) -> float:
+    try:
+        patience = float(text)
+    except ValueError:
+        patience = 0.0
+    if not 0.0 < patience <= 1000.0:
+        raise InvalidInput(f"FRAUDKIT_PATIENCE={text!r} is not a number above 0, at most 1000; leave it at 1")
+    return patience
 
 
 @lru_cache(maxsize=1)

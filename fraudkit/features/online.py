@@ -14,7 +14,7 @@ import numpy as np
 from fraudkit.core.transaction import Transaction
 from fraudkit.features.kernel import as_records, empty_vectors, vectors
 from fraudkit.features.records import NO_REPUTATION, PROFILE, SHARED_EVENT, TILE, USER_EVENT, encode
-from fraudkit.features.store import SHARED_TILE, HistoryStore, Parties, Snapshot
+from fraudkit.features.store import SHARED_TILE, Histories, Parties, Snapshot
 
 MOST_AT_ONCE = 256  # transactions in one script call; the server serves nobody else meanwhile
 CATEGORY_TILE, COUNTRY_TILE = 1, 2
@@ -49,7 +49,7 @@ class OnlineFeatures:
         they are what the transactions say
     """
 
-    def __init__(self, store: HistoryStore, *, rated_by_store: bool = False) -> None:
+    def __init__(self, store: Histories, *, rated_by_store: bool = False) -> None:
         self._store = store
         self._rated_by_store = rated_by_store
 

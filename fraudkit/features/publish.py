@@ -14,13 +14,13 @@ from fraudkit.features.catalog import HORIZON_S
 from fraudkit.features.offline import arrival_order, lay_out
 from fraudkit.features.online import CATEGORY_TILE, COUNTRY_TILE
 from fraudkit.features.records import TRANSACTION, shared_events, user_events
-from fraudkit.features.store import DEVICE, IP, SHARED_TILE, USER, HistoryStore, Kind
+from fraudkit.features.store import DEVICE, IP, SHARED_TILE, USER, Histories, HistoryStore, Kind
 from fraudkit.features.tables import encode_table
 from fraudkit.features.tiles import DAY_S, DailyTiles, fraud_news
 
 
 class TilePublisher:
-    """Publishes the tiles of any midnight of a table's time.
+    """Histories the tiles of any midnight of a table's time.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class TilePublisher:
         self._categories = np.unique(records["category"][records["category"] > 0])
         self._countries = np.unique(records["country"][records["country"] > 0])
 
-    def publish(self, store: HistoryStore, day: int) -> None:
+    def publish(self, store: Histories, day: int) -> None:
         """Write the tiles as of the midnight (UTC) that begins `day`, counted in days since 1970.
 
         Raises
@@ -60,7 +60,7 @@ class TilePublisher:
 
 
 def fill_store(
-    store: HistoryStore,
+    store: Histories,
     transactions: pd.DataFrame,
     users: pd.DataFrame,
     labels: pd.DataFrame | None,
@@ -101,7 +101,7 @@ def fill_store(
 
 
 def _fill_histories(
-    store: HistoryStore,
+    store: Histories,
     kind: Kind,
     column: pd.Series,
     records: np.ndarray,

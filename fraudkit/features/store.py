@@ -16,6 +16,7 @@ The store knows bytes and keys; what they mean is told by `records`, what follow
 from __future__ import annotations
 
 import struct
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _SCRIPT = Path(__file__).with_name("append.lua").read_text(encoding="utf-8")
-_TILES_KEY = "tiles"
+TILES_KEY = "tiles"
 _UNRATED = struct.pack("<d", float("nan"))
 _WRITES = 1_000  # commands in one pipeline of a bulk load
 
@@ -110,7 +111,53 @@ def _translated() -> Iterator[None]:
         raise StoreUnavailable(f"the feature store failed: {reason}; is the server at REDIS_URL running?") from error
 
 
-class HistoryStore:
+class Histories(ABC):
+    """A store of histories: what every kind of it answers, and what is written to it from outside."""
+
+    @abstractmethod
+    def exchange(self, parties: Parties, records: np.ndarray, *, reputations: bool = False) -> Snapshot:
+        """Read everything a batch needs and append the batch to the histories; see HistoryStore."""
+
+    @abstractmethod
+    def filled(self) -> bool:
+        """Whether profiles and tiles were ever published here."""
+
+    @abstractmethod
+    def clear(self) -> None:
+        """Delete everything."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the store."""
+
+    def publish_users(self, users: pd.DataFrame) -> None:
+        """Write the profiles of a users table (USER_COLUMNS)."""
+        from fraudkit.features.tables import encode_users
+
+        blobs = _split(encode_users(users))
+        self._write(zip((f"{{{user}}}:p" for user in users["user_id"]), blobs, strict=True))
+
+    def publish_tiles(self, merchants: Sequence[str], merchant_tiles: np.ndarray, shared_tiles: np.ndarray) -> None:
+        """Write a midnight's tiles: TILE records (len(merchants),) and SHARED_TILE records (any number,)."""
+        self._write(zip((f"{{{merchant}}}:m" for merchant in merchants), _split(merchant_tiles), strict=True))
+        self._write([(TILES_KEY, shared_tiles.tobytes())])
+
+    def publish_reputation(self, addresses: Sequence[str], reputation: np.ndarray) -> None:
+        """Write what is known of addresses: float64 (len(addresses),) in 0..1."""
+        blobs = (struct.pack("<d", value) for value in reputation)
+        self._write(zip(map(reputation_key, addresses), blobs, strict=True))
+
+    def publish_histories(self, kind: Kind, entities: Iterable[str], blobs: Iterable[bytes]) -> None:
+        """Write whole histories, replacing what is there: for filling an empty store from the lake."""
+        keys = (kind.key(entity) for entity in entities)
+        self._write(zip(keys, blobs, strict=True), ttl=HORIZON_S)
+
+    @abstractmethod
+    def _write(self, items: Iterable[tuple[str, bytes]], ttl: int | None = None) -> None:
+        """Write values, to live for `ttl` seconds."""
+
+
+class HistoryStore(Histories):
     """A client of the store; safe to share between threads.
 
     Parameters
@@ -150,6 +197,8 @@ class HistoryStore:
         except ValueError as error:
             raise InvalidInput(f"store URL {url!r} cannot be read: {error}; use redis://host:port") from error
         store.ping()
+        with _translated():
+            store._sha = store._client.script_load(_SCRIPT)  # now, and not while the first payment waits
         return store
 
     def close(self) -> None:
@@ -176,7 +225,7 @@ class HistoryStore:
             It does not answer.
         """
         with _translated():
-            return bool(self._client.exists(_TILES_KEY))
+            return bool(self._client.exists(TILES_KEY))
 
     def exchange(self, parties: Parties, records: np.ndarray, *, reputations: bool = False) -> Snapshot:
         """Read everything a batch needs and append the batch to the histories, in one round trip.
@@ -208,8 +257,8 @@ class HistoryStore:
         plan.append(IP, [parties.ips[row] for row in ips], shared[ips], known_at[ips])
         plan.get([f"{{{user}}}:p" for user in parties.users], PROFILE.itemsize)
         plan.get([f"{{{merchant}}}:m" for merchant in parties.merchants], TILE.itemsize)
-        plan.get([_TILES_KEY], 0)
-        plan.get([_reputation_key(parties.ips[row]) for row in ips] if reputations else [], 8)
+        plan.get([TILES_KEY], 0)
+        plan.get([reputation_key(parties.ips[row]) for row in ips] if reputations else [], 8)
         users, of_devices, of_ips, profiles, merchants, tiles, rated = plan.sort_out(self._run(plan))
         known = np.full(len(records), np.nan)
         if rated:
@@ -241,32 +290,10 @@ class HistoryStore:
                     raise reply
         return replies
 
-    def publish_users(self, users: pd.DataFrame) -> None:
-        """Write the profiles of a users table (USER_COLUMNS)."""
-        from fraudkit.features.tables import encode_users
-
-        blobs = _split(encode_users(users))
-        self._write(zip((f"{{{user}}}:p" for user in users["user_id"]), blobs, strict=True))
-
-    def publish_tiles(self, merchants: Sequence[str], merchant_tiles: np.ndarray, shared_tiles: np.ndarray) -> None:
-        """Write a midnight's tiles: TILE records (len(merchants),) and SHARED_TILE records (any number,)."""
-        self._write(zip((f"{{{merchant}}}:m" for merchant in merchants), _split(merchant_tiles), strict=True))
-        self._write([(_TILES_KEY, shared_tiles.tobytes())])
-
-    def publish_reputation(self, addresses: Sequence[str], reputation: np.ndarray) -> None:
-        """Write what is known of addresses: float64 (len(addresses),) in 0..1."""
-        blobs = (struct.pack("<d", value) for value in reputation)
-        self._write(zip(map(_reputation_key, addresses), blobs, strict=True))
-
-    def publish_histories(self, kind: Kind, entities: Iterable[str], blobs: Iterable[bytes]) -> None:
-        """Write whole histories, replacing what is there: for filling an empty store from the lake."""
-        keys = (kind.key(entity) for entity in entities)
-        self._write(zip(keys, blobs, strict=True), ttl=HORIZON_S)
-
     def reputation(self, addresses: Sequence[str]) -> np.ndarray:
         """What is known of addresses: float64 (n,), NaN unknown."""
         plan = _Plan(self._cluster)
-        plan.get([_reputation_key(ip) for ip in addresses], 8)
+        plan.get([reputation_key(ip) for ip in addresses], 8)
         (blobs,) = plan.sort_out(self._run(plan)) if addresses else ([],)
         return _as_reputations(blobs)
 
@@ -355,7 +382,8 @@ class _Plan:
         return answers
 
 
-def _reputation_key(address: str | None) -> str:
+def reputation_key(address: str | None) -> str:
+    """The key that an address's reputation is kept under."""
     return f"{{{address}}}:r"
 
 

@@ -20,7 +20,8 @@ from fraudkit.core.files import replace_file
 from fraudkit.features.catalog import HORIZON_DAYS, schema_hash
 from fraudkit.features.embedded import EmbeddedValkey
 from fraudkit.features.publish import fill_store
-from fraudkit.features.store import HistoryStore
+from fraudkit.features.secondary import SECONDARY_FILE, SecondaryStore, SqliteTable
+from fraudkit.features.store import Histories, HistoryStore
 from fraudkit.models.bundle import Bundle
 from fraudkit.pipeline.training import ensure_production, registry
 from fraudkit.pipeline.workspace import Workspace, open_workspace
@@ -83,14 +84,14 @@ def compile_for_serving() -> None:
 
 
 def fill_if_needed(workspace: Workspace, progress: ProgressCallback | None = None) -> bool:
-    """Bring the embedded store to the world's last moment unless it was filled lately; True if it was filled.
+    """Bring both embedded stores to the world's last moment unless that was done lately; True if it was done now.
 
     A store that belongs to someone else (REDIS_URL) is never filled here.
     """
     if settings().redis_url is not None:
         return False
     note = settings().run / "store" / "filled.json"
-    mark = {"world": workspace.digest, "schema_hash": schema_hash()}
+    mark = {"stores": 2, "world": workspace.digest, "schema_hash": schema_hash()}
     now_s = SystemClock().now_ms() // 1000
     if note.exists():
         filled = json.loads(note.read_text(encoding="utf-8"))
@@ -98,16 +99,19 @@ def fill_if_needed(workspace: Workspace, progress: ProgressCallback | None = Non
             return False
     with EmbeddedValkey(settings().run / "store") as server:
         store = HistoryStore.connect(server.url, socket_timeout=30.0)
-        store.clear()
-        fill_store(
-            store,
-            workspace.transactions,
-            workspace.users,
-            workspace.labels,
-            workspace.lake.ip_reputation(),
-            pd.Timestamp(workspace.config.end),
-            progress=progress,
-        )
-        store.close()
+        secondary = SecondaryStore(SqliteTable(settings().run / SECONDARY_FILE))
+        stores: tuple[Histories, ...] = (store, secondary)
+        for number, to_fill in enumerate(stores):
+            to_fill.clear()
+            fill_store(
+                to_fill,
+                workspace.transactions,
+                workspace.users,
+                workspace.labels,
+                workspace.lake.ip_reputation(),
+                pd.Timestamp(workspace.config.end),
+                progress=scaled(progress, number / 2, (number + 1) / 2),
+            )
+            to_fill.close()
     replace_file(note, json.dumps({"mark": mark, "at": now_s}).encode())
     return True

@@ -302,3 +302,24 @@ class DecisionStore:
         """Close the connections; the database stays."""
         self._writer.close()
         self._other.close()
+
+
+class DecisionReader:
+    """Reads the decisions of a database that another process writes."""
+
+    def __init__(self, path: Path) -> None:
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        self._connection = sqlite3.connect(uri, uri=True, timeout=5.0, check_same_thread=False)
+
+    def after(self, position: int, limit: int) -> list[tuple[int, bytes]]:
+        """Position and transaction of the next decisions, in order."""
+        query = "SELECT rowid, transaction_json FROM decisions WHERE rowid > ? ORDER BY rowid LIMIT ?"
+        return self._connection.execute(query, (position, limit)).fetchall()
+
+    def last(self) -> int:
+        """Position of the latest decision, 0 where there is none."""
+        return int(self._connection.execute("SELECT coalesce(max(rowid), 0) FROM decisions").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()

@@ -95,7 +95,7 @@ class ServiceMetrics(Collector):
         self._parts = parts
 
     def gauge(self, name: str, words: str, value: Callable[[], float]) -> None:
-        """Report a number that is asked for at every scrape."""
+        """Report a number that is asked for at every scrape; NaN where asking fails."""
         self._gauges[name] = (words, value)
 
     def feedback(self, source: str, is_fraud: bool) -> None:
@@ -135,7 +135,7 @@ class ServiceMetrics(Collector):
             states.add_metric([part.name], float(part.state != "left alone"))
         yield states
         for name, (words, value) in self._gauges.items():
-            yield GaugeMetricFamily(name, words, value=value())
+            yield GaugeMetricFamily(name, words, value=_asked(value))
         yield CounterMetricFamily("transactions_shed", "Transactions turned away at once under load", self._shed)
         yield _counter("requests_refused", "Requests or items refused", ("status",), _single(self._refused))
 
@@ -154,6 +154,13 @@ class ServiceMetrics(Collector):
                 for stat, value in zip(STATS, values, strict=True):
                     family.add_metric([name, stat], float(value))
         return family
+
+
+def _asked(value: Callable[[], float]) -> float:
+    try:
+        return float(value())
+    except Exception:  # one number that cannot be had must not cost the others
+        return float("nan")
 
 
 def _single(counts: dict[str, int]) -> dict[tuple[str, ...], int]:

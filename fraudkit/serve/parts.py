@@ -97,10 +97,10 @@ class Part:
 
 
 class Parts:
-    """Every part of one service, by name."""
+    """Every part of one service, by name; `patience` multiplies the budgets."""
 
-    def __init__(self, budgets_s: dict[str, float] | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._parts = {name: Part(name, budget, clock) for name, budget in (BUDGETS_S | (budgets_s or {})).items()}
+    def __init__(self, patience: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._parts = {name: Part(name, budget * patience, clock) for name, budget in BUDGETS_S.items()}
 
     def __getitem__(self, name: str) -> Part:
         return self._parts[name]

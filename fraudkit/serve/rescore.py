@@ -67,8 +67,13 @@ class Rescorer:
 
 def intake_of(record: Record) -> Intake:
     """The transaction of a stored decision, as it was taken in."""
-    fields = orjson.loads(record.transaction_json)
-    if fields["ip_reputation"] is None:
-        fields["ip_reputation"] = math.nan
-    transaction = Transaction(**fields)
+    transaction = transaction_of(record.transaction_json)
     return Intake(transaction, transaction.amount * currencies()[transaction.currency], record.payload_digest)
+
+
+def transaction_of(json: bytes) -> Transaction:
+    """A transaction as it is kept with its decision."""
+    fields = orjson.loads(json)
+    if fields["ip_reputation"] is None:  # JSON has no NaN
+        fields["ip_reputation"] = math.nan
+    return Transaction(**fields)

@@ -17,6 +17,7 @@ from fraudkit.core.errors import CorruptArtefact, InvalidInput, NotReady
 from fraudkit.features.catalog import FEATURE_NAMES, schema_hash
 from fraudkit.features.embedded import EmbeddedValkey
 from fraudkit.features.online import OnlineFeatures, bare_vectors
+from fraudkit.features.secondary import SECONDARY_FILE, SecondaryStore, SqliteTable
 from fraudkit.features.store import HistoryStore
 from fraudkit.models.bundle import MANIFEST, Bundle
 from fraudkit.models.code_digest import code_digest
@@ -24,11 +25,13 @@ from fraudkit.registry.registry import Registry
 from fraudkit.rules.catalog import RULES
 from fraudkit.rules.policy import DEFAULT_POLICY
 from fraudkit.serve.app import Checks
-from fraudkit.serve.decisions import Context, DecisionStore
+from fraudkit.serve.decisions import Context, DecisionReader, DecisionStore
 from fraudkit.serve.housekeeping import Housekeeping, usual_tasks
 from fraudkit.serve.intake import take_in
 from fraudkit.serve.logs import DecisionLog
 from fraudkit.serve.metrics import ServiceMetrics
+from fraudkit.serve.mirror import MirrorProcess, position
+from fraudkit.serve.parts import Parts
 from fraudkit.serve.scorer import Scorer
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -87,11 +90,24 @@ def open_scorer(settings: Settings, model: str, log: DecisionLog) -> Iterator[tu
         stack.callback(decisions.close)
         features = OnlineFeatures(store, rated_by_store=True)
         metrics = ServiceMetrics(FEATURE_NAMES)
-        scorer = Scorer(features, None, bundle, RULES, decisions, context, metrics, DEFAULT_POLICY, log=log)
+        table = SqliteTable(settings.run / SECONDARY_FILE)
+        stack.callback(table.close)
+        secondary = OnlineFeatures(SecondaryStore(table), rated_by_store=True)
+        scorer = Scorer(
+            features, None, bundle, RULES, decisions, context, metrics, DEFAULT_POLICY, log=log, secondary=secondary,
+            parts=Parts(settings.patience),
+        )  # fmt: skip
         if moved := scorer.journal.move(decisions):
             console.print(f"{moved:,} decisions were brought from the journal into the database", markup=False)
         warm_up(scorer, bundle)
-        stack.enter_context(Housekeeping(usual_tasks(scorer), log))
+        mirror = MirrorProcess(decisions.path, settings.run / SECONDARY_FILE)
+        stack.callback(mirror.stop)
+        mirror.keep_running()
+        reader = DecisionReader(decisions.path)
+        metrics.gauge(
+            "secondary_behind", "Decisions not yet in the secondary store", lambda: reader.last() - position(table)
+        )
+        stack.enter_context(Housekeeping(usual_tasks(scorer) | {"mirror": mirror.keep_running}, log))
         yield scorer, {"feature_store": store.ping}
 
 

@@ -24,3 +24,9 @@ def test_the_environment_wins_and_paths_may_hold_spaces(tmp_path: Path):
 def test_a_bad_port_is_named(port: str):
     with pytest.raises(InvalidInput, match="FRAUDKIT_PORT="):
         read_settings({"FRAUDKIT_PORT": port})
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "soon", "1e9"])
+def test_a_patience_that_is_no_factor_is_refused(text: str):
+    with pytest.raises(InvalidInput, match="FRAUDKIT_PATIENCE"):
+        read_settings({"FRAUDKIT_PATIENCE": text})
