@@ -24,6 +24,8 @@ class Settings:
     home : folder that holds worlds, models, the embedded store and the decision database
     redis_url : URL of a Valkey/Redis server; None starts the embedded one
     host, port : where the service listens
+    database_url : of a PostgreSQL server for decisions and feedback; None keeps them in an SQLite file
+    durable : a decision is told only when it would survive a power cut, not just the end of the process
     patience : what the time of every part of a payment is multiplied by; above 1 for slow or crowded machines
     """
 
@@ -32,6 +34,8 @@ class Settings:
     host: str
     port: int
     patience: float = 1.0
+    database_url: str | None = None
+    durable: bool = False
 
     @property
     def worlds(self) -> Path:
@@ -55,7 +59,8 @@ def read_settings(env: dict[str, str] | None = None) -> Settings:
     Raises
     ------
     InvalidInput
-        FRAUDKIT_PORT is not a port number, or FRAUDKIT_PATIENCE no number above 0.
+        FRAUDKIT_PORT is not a port number, FRAUDKIT_PATIENCE no number above 0, DATABASE_URL not PostgreSQL's, or
+        FRAUDKIT_DURABLE not one of the known words.
     """
     env = dict(os.environ) if env is None else env
     default_home = PROJECT_ROOT / "data" if (PROJECT_ROOT / "pyproject.toml").exists() else Path.home() / ".fraudkit"
@@ -64,11 +69,28 @@ def read_settings(env: dict[str, str] | None = None) -> Settings:
         raise InvalidInput(f"FRAUDKIT_PORT={port!r} is not a port; set a number from 0 to 65535")
     return Settings(
         patience=_patience(env.get("FRAUDKIT_PATIENCE", "1")),
+        database_url=_database_url(env.get("DATABASE_URL") or None),
+        durable=_durable(env.get("FRAUDKIT_DURABLE") or "process"),
         home=Path(env.get("FRAUDKIT_HOME") or default_home).expanduser().resolve(),
         redis_url=env.get("REDIS_URL") or None,
         host=env.get("FRAUDKIT_HOST", "127.0.0.1"),
         port=int(port),
     )
+
+
+def _database_url(url: str | None) -> str | None:
+    if url is not None and not url.startswith(("postgresql://", "postgres://")):
+        raise InvalidInput(
+            "DATABASE_URL does not begin with postgresql://; set one such as postgresql://user:password@host/fraudkit, "
+            "or leave it out for SQLite"
+        )
+    return url
+
+
+def _durable(word: str) -> bool:
+    if word not in ("process", "power"):
+        raise InvalidInput(f"FRAUDKIT_DURABLE={word!r} is not known; set process (the default) or power")
+    return word == "power"
 
 
 def _patience(text: str) -> float:

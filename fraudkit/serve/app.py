@@ -26,11 +26,13 @@ from fraudkit.serve.auth import RequireKey
 from fraudkit.serve.body import MAX_BATCH_BODY, MAX_BODY, parse_json, read_body
 from fraudkit.serve.doors import Doors
 from fraudkit.serve.errors import add_error_handlers
-from fraudkit.serve.intake import card_number_problems, take_in
+from fraudkit.serve.intake import card_number_problems, moment_ms, take_in
 from fraudkit.serve.openapi import body_of, build_schema, problems
 from fraudkit.serve.page_files import page_router
 from fraudkit.serve.problems import Problem, Refused, from_validation, problem, refuse
+from fraudkit.serve.reply import word_json
 from fraudkit.serve.scorer import Outcome, Scorer, Waiting
+from fraudkit.serve.verdict import verdict
 from fraudkit.serve.worker import ScoringWorker
 
 DESCRIPTION = (
@@ -182,7 +184,7 @@ def _scored_item(outcome: Outcome) -> bytes:
     "/feedback",
     summary="Say whether a transaction was fraud",
     response_model=contracts.FeedbackReply,
-    responses=problems(413, 415, 422),
+    responses=problems(413, 415, 422, 503),
     openapi_extra=body_of(contracts.FeedbackRequest),
 )
 async def feedback(request: Request) -> Response:
@@ -191,11 +193,14 @@ async def feedback(request: Request) -> Response:
         word = contracts.FeedbackRequest.model_validate(parsed)
     except ValidationError as error:
         raise Refused(422, from_validation(error)) from None
-    if found := card_number_problems("transaction_id", word.transaction_id):
-        raise Refused(422, found)
     scorer = _service(request).scorer
+    now_ms = scorer.clock.now_ms()
+    found = card_number_problems("transaction_id", word.transaction_id)
+    known_at_ms = None if word.known_at is None else moment_ms("known_at", word.known_at, now_ms, found)
+    if found:
+        raise Refused(422, found)
     known, repeated = await run_in_threadpool(
-        scorer.decisions.add_feedback, word.transaction_id, word.source, word.is_fraud, scorer.clock.now_ms()
+        scorer.decisions.add_feedback, word.transaction_id, word.source, word.is_fraud, now_ms, known_at_ms
     )
     if not repeated:
         scorer.metrics.feedback(word.source, word.is_fraud)
@@ -213,14 +218,13 @@ def decision(request: Request, transaction_id: str) -> Response:
     record = decisions.get(transaction_id)
     if record is None:
         raise refuse(404, "transaction_id", "was not scored here", "check it, or score the transaction first")
-    words = [
-        {"source": w.source, "is_fraud": w.is_fraud, "received_at": from_epoch_ms(w.received_at_ms).isoformat()}
-        for w in decisions.feedback(transaction_id)
-    ]
+    words = decisions.feedback(transaction_id)
+    standing = verdict(words)
     stored = {
         "decided_at": from_epoch_ms(record.decided_at_ms).isoformat(),
         "reply": orjson.Fragment(record.reply),
-        "feedback": words,
+        "feedback": [word_json(word) for word in words],
+        "verdict": word_json(standing) if standing else None,
     }
     return _json(orjson.dumps(stored))
 

@@ -206,6 +206,14 @@ class FeedbackRequest(BaseModel):
     transaction_id: Identifier
     is_fraud: bool
     source: FeedbackSource
+    known_at: Annotated[
+        str | None,
+        Field(
+            max_length=40,
+            description="When the bank heard it, ISO 8601; read as UTC where it has no zone. Default: now. Words that "
+            "carry it come to the same verdict in whatever order they arrive.",
+        ),
+    ] = None
 
 
 class FeedbackReply(BaseModel):
@@ -222,6 +230,9 @@ class FeedbackWord(BaseModel):
     source: FeedbackSource
     is_fraud: bool
     received_at: str
+    known_at: Annotated[str, Field(description="When the bank heard it")]
+    author: Annotated[str, Field(description="Who said it, where a person did")] = ""
+    note: str = ""
 
 
 class DecisionReply(BaseModel):
@@ -230,6 +241,9 @@ class DecisionReply(BaseModel):
     decided_at: str
     reply: ScoreReply
     feedback: list[FeedbackWord]
+    verdict: Annotated[
+        FeedbackWord | None, Field(description="The word that stands: chargeback before review before user's report")
+    ] = None
 
 
 class StatusReply(BaseModel):

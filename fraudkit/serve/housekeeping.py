@@ -51,4 +51,4 @@ def usual_tasks(scorer: Scorer) -> dict[str, Callable[[], object]]:
         if scorer.journal.in_use:
             scorer.journal.move(scorer.decisions)
 
-    return {"journal": move_journal, "rescoring": rescorer.run}
+    return {"database": scorer.decisions.database.renew, "journal": move_journal, "rescoring": rescorer.run}

@@ -51,7 +51,7 @@ def take_in(parsed: Any, now_ms: int) -> Intake:
     except ValidationError as error:
         raise Refused(422, from_validation(error)) from None
     problems: list[Problem] = []
-    event_time_ms = _event_time(request.timestamp, now_ms, problems)
+    event_time_ms = moment_ms("timestamp", request.timestamp, now_ms, problems)
     amount_usd = _amount_usd(request, problems)
     latitude, longitude = _place(request, problems)
     ip_address = _ip_address(request.device.ip_address, problems)
@@ -91,18 +91,19 @@ def payload_digest(transaction: Transaction) -> bytes:
     return blake2b(repr(fields).encode(), digest_size=16).digest()
 
 
-def _event_time(text: str, now_ms: int, problems: list[Problem]) -> int:
+def moment_ms(field: str, text: str, now_ms: int, problems: list[Problem]) -> int:
+    """A moment in the past, in milliseconds since the epoch; adds to `problems` where it is none."""
     try:
         if len(text) < 16:  # a date alone does not say when
             raise ValueError
         moment = to_epoch_ms(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
-        problems.append(problem("timestamp", "is not an ISO 8601 date and time"))
+        problems.append(problem(field, "is not an ISO 8601 date and time"))
         return 0
     if moment < EARLIEST_MS:
-        problems.append(problem("timestamp", "is before 1990"))
+        problems.append(problem(field, "is before 1990"))
     elif moment > now_ms + CLOCK_SKEW_MS:
-        problems.append(problem("timestamp", "is more than five minutes in the future"))
+        problems.append(problem(field, "is more than five minutes in the future"))
     return moment
 
 

@@ -2,6 +2,8 @@
 
     python -m fraudkit.serve.mirror DECISIONS SECONDARY
 
+DECISIONS is an SQLite file, or `-` for the database at DATABASE_URL.
+
 It reads decided transactions from the decision database and appends them to the secondary store; a
 payment that is there already is not appended twice. How far it is, is kept in the secondary store
 itself. It ends when the service that started it is gone.
@@ -18,7 +20,7 @@ from pathlib import Path
 
 from fraudkit.features.online import OnlineFeatures
 from fraudkit.features.secondary import SecondaryStore, SqliteTable
-from fraudkit.serve.decisions import DecisionReader
+from fraudkit.serve.decisions.reader import DecisionReader, PostgresReader, Reader
 from fraudkit.serve.rescore import transaction_of
 
 AT_ONCE = 32  # few, so that a service that needs the table waits for little
@@ -27,12 +29,13 @@ PURGE_S = 3600.0
 POSITION_KEY = "mirror:position"
 NICENESS = 5  # payments go first
 STOP_S = 5.0
+SHARED = "-"  # the database at DATABASE_URL: a URL may hold a password, which the list of processes must not show
 
 
 class Mirror:
     """The work of the process."""
 
-    def __init__(self, decisions: DecisionReader, table: SqliteTable) -> None:
+    def __init__(self, decisions: Reader, table: SqliteTable) -> None:
         self._decisions = decisions
         self._table = table
         self._store = SecondaryStore(table)
@@ -52,15 +55,16 @@ class Mirror:
 
 
 def position(table: SqliteTable) -> int:
-    """Row of the decision database up to which the secondary store has everything."""
+    """Position in the decision database up to which the secondary store has everything."""
     return int(table.get([POSITION_KEY]).get(POSITION_KEY, b"0"))
 
 
 class MirrorProcess:
     """The process, as the service keeps it running."""
 
-    def __init__(self, decisions: Path, secondary: Path) -> None:
-        self._command = [sys.executable, "-m", "fraudkit.serve.mirror", str(decisions), str(secondary)]
+    def __init__(self, decisions: Path | None, secondary: Path) -> None:
+        source = SHARED if decisions is None else str(decisions)
+        self._command = [sys.executable, "-m", "fraudkit.serve.mirror", source, str(secondary)]
         self._process: subprocess.Popen[bytes] | None = None
 
     def keep_running(self) -> None:
@@ -89,13 +93,18 @@ class MirrorProcess:
             self._process = None
 
 
-def main(decisions: Path, secondary: Path) -> None:
+def open_reader(decisions: str) -> Reader:
+    """The reader of an SQLite file, or of the database at DATABASE_URL."""
+    return PostgresReader(os.environ["DATABASE_URL"]) if decisions == SHARED else DecisionReader(Path(decisions))
+
+
+def main(decisions: str, secondary: Path) -> None:
     """Work until the parent process is gone or SIGTERM comes."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the service's to answer
     os.nice(NICENESS)
     parent = os.getppid()
-    mirror = Mirror(DecisionReader(decisions), SqliteTable(secondary))
+    mirror = Mirror(open_reader(decisions), SqliteTable(secondary))
     purged = time.monotonic()
     while os.getppid() == parent:
         if not mirror.step():
@@ -106,4 +115,4 @@ def main(decisions: Path, secondary: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -27,6 +27,7 @@ REMEDIES = {
     "device.device_id": _ID_REMEDY + ", or leave it out",
     "amount": "send a JSON number of at least 0.001 and at most 1,000,000 US dollars' worth",
     "currency": "send an ISO 4217 code such as USD",
+    "known_at": "send ISO 8601 date and time such as 2025-10-01T12:30:00Z, from 1990 to now, or leave it out",
     "timestamp": "send ISO 8601 date and time such as 2025-10-01T12:30:00Z, from 1990 to now",
     "merchant_category": "send the four digits of an ISO 18245 merchant category code as a string",
     "location": 'send an object such as {"country": "US", "latitude": 40.7, "longitude": -74.0}',

@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
+from fraudkit.core.clock import from_epoch_ms
 from fraudkit.core.decision import Contribution, Decision, RuleHit
-from fraudkit.serve.decisions import Context
+from fraudkit.serve.decisions import Context, Word
 
 SHORT = 12  # characters of a digest in a reply; the database keeps all of them
 
@@ -46,6 +47,18 @@ def reply_json(decision: Decision, decisive: RuleHit | None, context: Context, l
             "latency_ms": round(latency_ms, 3),
         }
     )
+
+
+def word_json(word: Word) -> dict[str, Any]:
+    """A kept word of feedback, as fraudkit.serve.contracts.FeedbackWord declares it."""
+    return {
+        "source": word.source,
+        "is_fraud": word.is_fraud,
+        "received_at": from_epoch_ms(word.received_at_ms).isoformat(),
+        "known_at": from_epoch_ms(word.known_at_ms).isoformat(),
+        "author": word.author,
+        "note": word.note,
+    }
 
 
 def reason(decision: Decision, decisive: RuleHit | None) -> str | None:

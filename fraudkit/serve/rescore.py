@@ -18,6 +18,7 @@ from fraudkit.core.transaction import Transaction
 from fraudkit.features.catalog import FEATURE_NAMES
 from fraudkit.serve.assess import Assessor
 from fraudkit.serve.decisions import Record, Rescored
+from fraudkit.serve.expected_loss import expected_loss
 from fraudkit.serve.intake import Intake
 from fraudkit.serve.job import Job
 from fraudkit.serve.metrics import ServiceMetrics
@@ -57,7 +58,8 @@ class Rescorer:
         decisions = scorer.actions(intakes, assessed)
         scorer.decisions.add_rescored([
             Rescored(
-                d.transaction_id, now_ms, d.action.value, d.fraud_score, rows[row].tobytes(), serving.context_id
+                d.transaction_id, now_ms, d.action.value, d.fraud_score, rows[row].tobytes(), serving.context_id,
+                expected_loss(d, intakes[row].amount_usd),
             )
             for row, d in enumerate(decisions)
         ])  # fmt: skip

@@ -26,6 +26,8 @@ from fraudkit.rules.catalog import RULES
 from fraudkit.rules.policy import DEFAULT_POLICY
 from fraudkit.serve.app import Checks
 from fraudkit.serve.decisions import Context, DecisionReader, DecisionStore
+from fraudkit.serve.decisions.reader import PostgresReader, Reader
+from fraudkit.serve.decisions.sqlite import SqliteDatabase
 from fraudkit.serve.housekeeping import Housekeeping, usual_tasks
 from fraudkit.serve.intake import take_in
 from fraudkit.serve.logs import DecisionLog
@@ -73,6 +75,31 @@ def open_store(settings: Settings) -> Iterator[HistoryStore]:
         yield store
 
 
+def _file(settings: Settings) -> Path:
+    return settings.run / "decisions.db"
+
+
+def open_decisions(settings: Settings) -> DecisionStore:
+    """The decision database at DATABASE_URL, or an SQLite file.
+
+    Raises
+    ------
+    NotReady, CorruptArtefact, InvalidInput
+        It does not answer, it has another format, or the URL cannot be read.
+    """
+    if settings.database_url is None:
+        return DecisionStore(SqliteDatabase(_file(settings), settings.durable))
+    from fraudkit.serve.decisions.postgres import PostgresDatabase
+
+    # The journal is a file of this machine, so that what names its service is the machine and the folder.
+    writer = f"{socket.gethostname()}:{settings.run}"
+    return DecisionStore(PostgresDatabase(settings.database_url, settings.patience, settings.durable), writer)
+
+
+def _reader(settings: Settings) -> Reader:
+    return DecisionReader(_file(settings)) if settings.database_url is None else PostgresReader(settings.database_url)
+
+
 @contextmanager
 def open_scorer(settings: Settings, model: str, log: DecisionLog) -> Iterator[tuple[Scorer, Checks]]:
     """The scorer over the real parts, warmed up, and what /ready asks."""
@@ -86,7 +113,7 @@ def open_scorer(settings: Settings, model: str, log: DecisionLog) -> Iterator[tu
         )
         if not store.filled():
             _warn_of_empty_store(settings)
-        decisions = DecisionStore(settings.run / "decisions.db")
+        decisions = open_decisions(settings)
         stack.callback(decisions.close)
         features = OnlineFeatures(store, rated_by_store=True)
         metrics = ServiceMetrics(FEATURE_NAMES)
@@ -95,17 +122,18 @@ def open_scorer(settings: Settings, model: str, log: DecisionLog) -> Iterator[tu
         secondary = OnlineFeatures(SecondaryStore(table), rated_by_store=True)
         scorer = Scorer(
             features, None, bundle, RULES, decisions, context, metrics, DEFAULT_POLICY, log=log, secondary=secondary,
-            parts=Parts(settings.patience),
+            journal=settings.run / "decisions.journal", parts=Parts(settings.patience), durable=settings.durable,
         )  # fmt: skip
         if moved := scorer.journal.move(decisions):
             console.print(f"{moved:,} decisions were brought from the journal into the database", markup=False)
         warm_up(scorer, bundle)
-        mirror = MirrorProcess(decisions.path, settings.run / SECONDARY_FILE)
+        mirror = MirrorProcess(None if settings.database_url else _file(settings), settings.run / SECONDARY_FILE)
         stack.callback(mirror.stop)
         mirror.keep_running()
-        reader = DecisionReader(decisions.path)
+        reader = _reader(settings)
+        stack.callback(reader.close)
         metrics.gauge(
-            "secondary_behind", "Decisions not yet in the secondary store", lambda: reader.last() - position(table)
+            "secondary_behind", "Decisions not yet in the secondary store", lambda: reader.behind(position(table))
         )
         stack.enter_context(Housekeeping(usual_tasks(scorer) | {"mirror": mirror.keep_running}, log))
         yield scorer, {"feature_store": store.ping}
