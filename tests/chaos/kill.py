@@ -30,6 +30,7 @@ import httpx
 
 from fraudkit.core.config import settings
 from fraudkit.core.console import console
+from fraudkit.registry.registry import Registry
 from fraudkit.serve.contracts import EXAMPLE_REQUEST
 from tests.postgres import MISSING, PostgresServer, server_programs
 
@@ -164,9 +165,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--postgres", action="store_true", help="on a PostgreSQL server of its own")
-    parser.add_argument("--model", default=str(settings().registry / "production"))
+    parser.add_argument("--model", default="production", help="alias, version or folder")
     parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
+    model = str(Registry(settings().registry).path(chosen.model)) if not Path(chosen.model).is_dir() else chosen.model
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fk-kill-")))
         extra = {}
@@ -175,7 +177,7 @@ def main() -> None:
             if programs is None:
                 raise SystemExit(MISSING)
             extra["DATABASE_URL"] = stack.enter_context(PostgresServer(programs)).new_database()
-        result = run(home, chosen.model, chosen.kills, random.Random(), extra)
+        result = run(home, model, chosen.kills, random.Random(), extra)
         stop_store(home)
     found = {**vars(result), "database": "PostgreSQL" if chosen.postgres else "SQLite"}
     if chosen.json:

@@ -183,3 +183,43 @@ def test_the_schema_is_whole(service):
     body = schema["paths"]["/score_transaction"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/ScoreRequest"}
     assert schema["components"]["schemas"]["ScoreRequest"]["examples"]
+
+
+def test_words_that_arrive_late_and_twice_come_to_the_verdict_of_their_own_times(service: Service, request_body):
+    service.client.post("/score_transaction", json=request_body())
+    said = [
+        ("chargeback", True, "2025-10-03T00:00:00Z"),
+        ("user_report", False, "2025-10-08T00:00:00Z"),
+        ("chargeback", False, "2025-10-02T00:00:00Z"),  # older than the first, though it comes later
+        ("chargeback", True, "2025-10-03T00:00:00Z"),
+    ]
+    repeated = [
+        service.client.post(
+            "/feedback",
+            json={"transaction_id": "txn-2041", "source": source, "is_fraud": is_fraud, "known_at": known_at},
+        ).json()["repeated"]
+        for source, is_fraud, known_at in said
+    ]
+    stored = service.client.get("/decisions/txn-2041").json()
+    assert repeated == [False, False, False, True]
+    assert len(stored["feedback"]) == 3
+    assert (stored["verdict"]["source"], stored["verdict"]["is_fraud"]) == ("chargeback", True)
+    assert stored["verdict"]["known_at"] == "2025-10-03T00:00:00+00:00"
+
+
+def test_feedback_on_a_payment_that_comes_later_joins_it(service: Service, request_body):
+    word = {"transaction_id": "txn-2041", "is_fraud": True, "source": "user_report"}
+    assert service.client.post("/feedback", json=word).json()["known_transaction"] is False
+    service.client.post("/score_transaction", json=request_body())
+    assert service.client.get("/decisions/txn-2041").json()["verdict"]["is_fraud"] is True
+    assert service.client.post("/feedback", json=word).json() == {
+        "status": "feedback_received", "known_transaction": True, "repeated": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("known_at", ["yesterday", "2031-01-01T00:00:00Z", "1980-01-01T00:00:00Z", 5])
+def test_a_word_from_no_time_is_refused(service: Service, known_at: object):
+    word = {"transaction_id": "t", "is_fraud": True, "source": "chargeback", "known_at": known_at}
+    reply = service.client.post("/feedback", json=word)
+    assert reply.status_code == 422
+    assert reply.json()["detail"][0]["field"] == "known_at"
