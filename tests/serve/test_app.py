@@ -185,7 +185,7 @@ def test_the_schema_is_whole(service):
     assert schema["components"]["schemas"]["ScoreRequest"]["examples"]
 
 
-def test_words_that_arrive_late_and_twice_come_to_the_verdict_of_their_own_times(service: Service, request_body):
+def test_words_that_arrive_late_and_twice_come_to_the_verdict_of_their_own_times(service, request_body):
     service.client.post("/score_transaction", json=request_body())
     said = [
         ("chargeback", True, "2025-10-03T00:00:00Z"),
@@ -207,7 +207,7 @@ def test_words_that_arrive_late_and_twice_come_to_the_verdict_of_their_own_times
     assert stored["verdict"]["known_at"] == "2025-10-03T00:00:00+00:00"
 
 
-def test_feedback_on_a_payment_that_comes_later_joins_it(service: Service, request_body):
+def test_feedback_on_a_payment_that_comes_later_joins_it(service, request_body):
     word = {"transaction_id": "txn-2041", "is_fraud": True, "source": "user_report"}
     assert service.client.post("/feedback", json=word).json()["known_transaction"] is False
     service.client.post("/score_transaction", json=request_body())
@@ -218,7 +218,7 @@ def test_feedback_on_a_payment_that_comes_later_joins_it(service: Service, reque
 
 
 @pytest.mark.parametrize("known_at", ["yesterday", "2031-01-01T00:00:00Z", "1980-01-01T00:00:00Z", 5])
-def test_a_word_from_no_time_is_refused(service: Service, known_at: object):
+def test_a_word_from_no_time_is_refused(service, known_at: object):
     word = {"transaction_id": "t", "is_fraud": True, "source": "chargeback", "known_at": known_at}
     reply = service.client.post("/feedback", json=word)
     assert reply.status_code == 422
