@@ -1,8 +1,8 @@
 """Keeps the secondary store up to date, in a process of its own that payments never wait for.
 
-    python -m fraudkit.serve.mirror DECISIONS SECONDARY
+    python -m fraudkit.serve.mirror DECISIONS SECONDARY PARENT
 
-DECISIONS is an SQLite file, or `-` for the database at DATABASE_URL.
+DECISIONS is an SQLite file, or `-` for the database at DATABASE_URL; PARENT is the process id of the service.
 
 It reads decided transactions from the decision database and appends them to the secondary store; a
 payment that is there already is not appended twice. How far it is, is kept in the secondary store
@@ -64,7 +64,7 @@ class MirrorProcess:
 
     def __init__(self, decisions: Path | None, secondary: Path) -> None:
         source = SHARED if decisions is None else str(decisions)
-        self._command = [sys.executable, "-m", "fraudkit.serve.mirror", source, str(secondary)]
+        self._command = [sys.executable, "-m", "fraudkit.serve.mirror", source, str(secondary), str(os.getpid())]
         self._process: subprocess.Popen[bytes] | None = None
 
     def keep_running(self) -> None:
@@ -98,12 +98,11 @@ def open_reader(decisions: str) -> Reader:
     return PostgresReader(os.environ["DATABASE_URL"]) if decisions == SHARED else DecisionReader(Path(decisions))
 
 
-def main(decisions: str, secondary: Path) -> None:
-    """Work until the parent process is gone or SIGTERM comes."""
+def main(decisions: str, secondary: Path, parent: int) -> None:
+    """Work until the parent process is gone, be it since before we looked, or SIGTERM comes."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the service's to answer
     os.nice(NICENESS)
-    parent = os.getppid()
     mirror = Mirror(open_reader(decisions), SqliteTable(secondary))
     purged = time.monotonic()
     while os.getppid() == parent:
@@ -115,4 +114,4 @@ def main(decisions: str, secondary: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))
