@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("fraudkit.registry.commands:app", "list, show, promote and roll back models"),
     "benchmark": ("fraudkit.benchmark.commands:benchmark", "run your own table through features, models and metrics"),
     "serve": ("fraudkit.serve.commands:serve", "start the scoring service"),
+    "keys": ("fraudkit.serve.key_commands:app", "add, list and revoke API keys of the service"),
     "openapi": ("fraudkit.serve.commands:openapi", "print the service's OpenAPI schema"),
     "check": ("fraudkit.workbook.commands:check", "check an answer to an exercise from a file"),
     "next": ("fraudkit.workbook.commands:next_command", "name the next exercise"),

@@ -56,14 +56,14 @@ def sync_tree(folder: Path) -> None:
     sync_folder(folder)
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes, mode: int = 0o644) -> None:
     """Replace `path` in one step: a reader sees the old bytes or the new ones, never a mixture."""
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(descriptor)
     temporary = Path(name)
     try:
         write_synced(temporary, data)
-        temporary.chmod(0o644)  # mkstemp makes files that only their owner can read
+        temporary.chmod(mode)  # mkstemp makes files that only their owner can read
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -27,6 +27,7 @@ from fraudkit.serve.body import MAX_BATCH_BODY, MAX_BODY, parse_json, read_body
 from fraudkit.serve.doors import Doors
 from fraudkit.serve.errors import add_error_handlers
 from fraudkit.serve.intake import card_number_problems, take_in
+from fraudkit.serve.keys import KeyRing
 from fraudkit.serve.openapi import body_of, build_schema, problems
 from fraudkit.serve.page_files import page_router
 from fraudkit.serve.problems import Problem, Refused, from_validation, problem, refuse
@@ -55,14 +56,14 @@ class Service:
     checks: Checks
 
 
-def create_app(scorer: Scorer, checks: Checks | None = None, api_key: str | None = None) -> FastAPI:
+def create_app(scorer: Scorer, checks: Checks | None = None, ring: KeyRing | None = None) -> FastAPI:
     """The application around a scorer.
 
     Parameters
     ----------
     scorer : used by this application alone
     checks : what /ready asks
-    api_key : required in X-API-Key where it is given
+    ring : whose keys open what; None opens everything to everybody
     """
     app = declare_app()
     app.state.service = Service(scorer, ScoringWorker(scorer), checks or {})
@@ -70,8 +71,8 @@ def create_app(scorer: Scorer, checks: Checks | None = None, api_key: str | None
     app.add_middleware(
         Doors, doors={"/score_transaction": score_transaction, "/score_transactions": score_transactions}
     )
-    if api_key is not None:
-        app.add_middleware(RequireKey, key=api_key)
+    if ring is not None:
+        app.add_middleware(RequireKey, ring=ring)
     return app
 
 

@@ -29,19 +29,21 @@ def serve(
     import uvicorn
 
     from fraudkit.serve.app import create_app
+    from fraudkit.serve.keys import KEYS_FILE, KeyFile, KeyRing
     from fraudkit.serve.logs import DecisionLog
     from fraudkit.serve.startup import bind, check_host, open_scorer
 
     chosen = settings()
     host = chosen.host if host is None else host
     api_key = os.environ.get("FRAUDKIT_API_KEY") or None
-    check_host(host, api_key)
+    ring = KeyRing(KeyFile(chosen.run / KEYS_FILE), api_key)
+    check_host(host, api_key, ring)
     log = DecisionLog(every_decision=json_logs)
     with (
         bind(host, chosen.port if port is None else port) as listener,
         open_scorer(chosen, model, log) as (scorer, checks),
     ):
-        app = create_app(scorer, checks, api_key)
+        app = create_app(scorer, checks, ring)
         config = uvicorn.Config(
             app, log_level="warning", access_log=False, ws="none", server_header=False, proxy_headers=False
         )

@@ -28,6 +28,7 @@ from fraudkit.serve.app import Checks
 from fraudkit.serve.decisions import Context, DecisionReader, DecisionStore
 from fraudkit.serve.housekeeping import Housekeeping, usual_tasks
 from fraudkit.serve.intake import take_in
+from fraudkit.serve.keys import KeyRing
 from fraudkit.serve.logs import DecisionLog
 from fraudkit.serve.metrics import ServiceMetrics
 from fraudkit.serve.mirror import MirrorProcess, position
@@ -159,15 +160,18 @@ def bind(host: str, port: int) -> socket.socket:
     return listener
 
 
-def check_host(host: str, api_key: str | None) -> None:
+def check_host(host: str, api_key: str | None, ring: KeyRing) -> None:
     """Refuse to listen to other machines without a key.
 
     Raises
     ------
     InvalidInput
-        The host is not loopback and there is no key, or the key is too short to be one.
+        The host is not loopback and there is no key, or FRAUDKIT_API_KEY is too short to be one.
     """
-    if api_key is None and host not in LOOPBACK:
-        raise InvalidInput(f"host {host!r} is open to other machines; set FRAUDKIT_API_KEY first, or use 127.0.0.1")
+    if ring.is_open and host not in LOOPBACK:
+        raise InvalidInput(
+            f"host {host!r} is open to other machines; add a key first (`fraudkit keys add`, or FRAUDKIT_API_KEY), "
+            "or use 127.0.0.1"
+        )
     if api_key is not None and len(api_key) < 16:
         raise InvalidInput("FRAUDKIT_API_KEY has fewer than 16 characters; make one with `openssl rand -hex 16`")

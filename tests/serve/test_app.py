@@ -10,6 +10,7 @@ import pytest
 
 from fraudkit.features.catalog import INDEX, N_FEATURES
 from fraudkit.serve.contracts import EXAMPLE_REPLY, BatchReply, DecisionReply, ScoreReply
+from fraudkit.serve.keys import KeyFile, KeyRing
 
 
 def post(service, body: dict) -> httpx.Response:
@@ -155,8 +156,8 @@ def test_probes(start):
     assert reply.json()["parts"] == {"model": "v0001", "feature_store": "unavailable"}
 
 
-def test_the_key_is_asked_for_everywhere_but_pages_and_probes(start, request_body):
-    service = start(api_key="a-key-of-some-length")
+def test_the_key_is_asked_for_everywhere_but_pages_and_probes(start, request_body, tmp_path):
+    service = start(ring=KeyRing(KeyFile(tmp_path / "keys.json"), "a-key-of-some-length"))
     for path in ("/", "/docs", "/static/page.js", "/openapi.json", "/health", "/ready"):
         assert service.client.get(path).status_code == 200
     for headers in ({}, {"X-API-Key": "a-key-of-some-lengtH"}, {"X-API-Key": "\xe9"}):
