@@ -163,13 +163,14 @@ class DecisionStore:
             context.model_version, context.model_digest, context.rules_digest,
             context.policy_digest, context.schema_hash, context.code_digest,
         )  # fmt: skip
-        self._writer.execute("INSERT OR IGNORE INTO contexts VALUES (NULL, ?, ?, ?, ?, ?, ?)", values)
-        found = self._writer.execute(
-            "SELECT id FROM contexts WHERE (model_version, model_digest, rules_digest, policy_digest, schema_hash,"
-            " code_digest) = (?, ?, ?, ?, ?, ?)",
-            values,
-        )
-        return int(found.fetchone()[0])
+        with self._lock:
+            self._other.execute("INSERT OR IGNORE INTO contexts VALUES (NULL, ?, ?, ?, ?, ?, ?)", values)
+            found = self._other.execute(
+                "SELECT id FROM contexts WHERE (model_version, model_digest, rules_digest, policy_digest, schema_hash,"
+                " code_digest) = (?, ?, ?, ?, ?, ?)",
+                values,
+            )
+            return int(found.fetchone()[0])
 
     def stored(self, transaction_ids: Sequence[str]) -> dict[str, tuple[bytes, bytes]]:
         """Payload digest and reply of those transactions that were decided already; for the scoring thread."""

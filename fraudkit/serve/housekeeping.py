@@ -1,6 +1,6 @@
 """What a service does besides answering, on one thread: moving the journal, deciding again.
 
-Every task is tried once a second; one that fails is told in the log and tried again. None of them is
+Every task is tried several times a second; one that fails is told in the log and tried again. None of them is
 waited for by a payment.
 """
 
@@ -13,7 +13,7 @@ from fraudkit.serve.logs import DecisionLog
 from fraudkit.serve.rescore import Rescorer
 from fraudkit.serve.scorer import Scorer
 
-PAUSE_S = 1.0
+PAUSE_S = 0.2
 
 
 class Housekeeping:

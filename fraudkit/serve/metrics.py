@@ -67,9 +67,14 @@ class ServiceMetrics(Collector):
         self._shed = 0
         self._rescored: dict[tuple[str, ...], int] = {}
         self._parts: Parts | None = None
+        self._others: list[Callable[[], Iterable[Metric]]] = []
         self._gauges: dict[str, tuple[str, Callable[[], float]]] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
+
+    def add(self, collect: Callable[[], Iterable[Metric]]) -> None:
+        """Report at every scrape what another part counts."""
+        self._others.append(collect)
 
     def batch(self, actions: Iterable[str], scores: np.ndarray, latencies_s: np.ndarray, X: np.ndarray) -> None:
         """Count the decisions of one batch; scores float64 with NaN where there is none, X float32 (n, 143)."""
@@ -134,6 +139,8 @@ class ServiceMetrics(Collector):
         for part in self._parts or ():
             states.add_metric([part.name], float(part.state != "left alone"))
         yield states
+        for collect in self._others:
+            yield from collect()
         for name, (words, value) in self._gauges.items():
             yield GaugeMetricFamily(name, words, value=_asked(value))
         yield CounterMetricFamily("transactions_shed", "Transactions turned away at once under load", self._shed)

@@ -172,7 +172,7 @@ class Scorer:
         decisions = []
         for row, intake in enumerate(intakes):
             hits = self.rules.hits(assessed.fired[row]) if hit[row] else ()
-            decisive = self._decisive(hits)
+            decisive = self.decisive(hits)
             score = scores[row]
             decisions.append(
                 Decision(
@@ -195,7 +195,7 @@ class Scorer:
         new: list[bool] = ((X[:, _KNOWN] == 0) | (X[:, _AGE] < NEW_ACCOUNT_DAYS)).tolist()
         return new
 
-    def _decisive(self, hits: tuple[RuleHit, ...]) -> RuleHit | None:
+    def decisive(self, hits: tuple[RuleHit, ...]) -> RuleHit | None:
         """The first decisive rule that fired, in the set's order."""
         return next((hit for hit in hits if hit.rule_id in self._decisive_ids), None) if hits else None
 
@@ -265,7 +265,7 @@ class Scorer:
                 decided_at_ms=now_ms,
                 action=decision.action.value,
                 fraud_score=decision.fraud_score,
-                reply=reply_json(decision, self._decisive(decision.rules), context, (now_s - waiting.arrived_s) * 1000),
+                reply=reply_json(decision, self.decisive(decision.rules), context, (now_s - waiting.arrived_s) * 1000),
                 vector=rows[position].tobytes(),
                 transaction_json=orjson.dumps(waiting.intake.transaction),
                 degraded=",".join(decision.degraded),

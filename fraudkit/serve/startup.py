@@ -34,6 +34,8 @@ from fraudkit.serve.metrics import ServiceMetrics
 from fraudkit.serve.mirror import MirrorProcess, position
 from fraudkit.serve.parts import Parts
 from fraudkit.serve.scorer import Scorer
+from fraudkit.serve.shadow import Shadow
+from fraudkit.serve.switch import AliasWatch, ModelSwitch, is_alias
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -108,8 +110,17 @@ def open_scorer(settings: Settings, model: str, log: DecisionLog) -> Iterator[tu
         metrics.gauge(
             "secondary_behind", "Decisions not yet in the secondary store", lambda: reader.last() - position(table)
         )
-        stack.enter_context(Housekeeping(usual_tasks(scorer) | {"mirror": mirror.keep_running}, log))
+        tasks = usual_tasks(scorer) | {"mirror": mirror.keep_running}
+        if is_alias(model):
+            registry = Registry(settings.registry)
+            tasks["model_switch"] = ModelSwitch(scorer, registry, model, _tell_of_switch).run
+            stack.enter_context(Shadow(scorer, AliasWatch(registry, "candidate"), log))
+        stack.enter_context(Housekeeping(tasks, log))
         yield scorer, {"feature_store": store.ping}
+
+
+def _tell_of_switch(version: str) -> None:
+    console.print(f"model {version} took over", markup=False)
 
 
 def _warn_of_empty_store(settings: Settings) -> None:

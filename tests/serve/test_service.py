@@ -7,12 +7,9 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -24,9 +21,8 @@ from fraudkit.features.catalog import FEATURES
 from fraudkit.features.embedded import EmbeddedValkey
 from fraudkit.models.params import TrainingParams
 from fraudkit.models.train import train_bundle
-from fraudkit.serve.contracts import EXAMPLE_REQUEST
+from tests.serve.process import Running, body, command, environment, now, served
 
-PATIENCE = "15"  # a machine that runs tests beside this one is late for other reasons than a broken part
 PRELOADED = {"torch", "sklearn", "xgboost", "pandas", "pyarrow", "duckdb", "matplotlib"}
 
 
@@ -40,63 +36,6 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     params = TrainingParams(n_estimators=10, max_epochs=1, n_jobs=1)
     train_bundle(X[:600], y[:600], X[600:], y[600:], rng, params=params).save(folder)
     return folder
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "fraudkit", "serve", *arguments]
-
-
-def environment(home: Path, **extra: str) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if k not in {"REDIS_URL", "FRAUDKIT_API_KEY", "FRAUDKIT_HOST"}}
-    return {**kept, "FRAUDKIT_HOME": str(home), "COLUMNS": "400", "FRAUDKIT_PATIENCE": PATIENCE, **extra}
-
-
-@dataclass
-class Running:
-    """A service in its own process."""
-
-    process: subprocess.Popen[str]
-    client: httpx.Client
-    home: Path
-    seconds_to_ready: float
-
-
-@contextmanager
-def served(home: Path, bundle: Path, *python: str) -> Iterator[Running]:
-    """Run `fraudkit serve` on a free port; `python` are options of the interpreter."""
-    started = time.perf_counter()
-    arguments = command("--port", "0", "--model", str(bundle))
-    log = (home / "stderr.txt").open("w+")
-    process = subprocess.Popen([arguments[0], *python, *arguments[1:]], env=environment(home), stderr=log, text=True)
-    try:
-        with httpx.Client(base_url=address(process, home / "stderr.txt"), timeout=20) as client:
-            while client.get("/ready").status_code != 200:
-                time.sleep(0.01)
-            yield Running(process, client, home, time.perf_counter() - started)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
-        log.close()
-
-
-def address(process: subprocess.Popen[str], log: Path) -> str:
-    """The address that the service announces."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        found = re.search(r"ready on (http://\S+)", log.read_text())
-        if found:
-            return found[1]
-        assert process.poll() is None, log.read_text()
-        time.sleep(0.01)
-    raise AssertionError(log.read_text())
-
-
-def now(minutes_ago: float = 0) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60 * minutes_ago))
-
-
-def body(number: int, **changes: object) -> dict:
-    return {**EXAMPLE_REQUEST, "transaction_id": f"txn-{number}", "timestamp": now(), **changes}
 
 
 @pytest.fixture(scope="module")
