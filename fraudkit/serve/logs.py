@@ -13,6 +13,7 @@ from typing import Any, TextIO
 import numpy as np
 import orjson
 
+from fraudkit.core.cards import mask_card_numbers
 from fraudkit.core.clock import from_epoch_ms
 from fraudkit.core.decision import Decision
 
@@ -44,12 +45,17 @@ class DecisionLog:
         now = time.monotonic()
         if now - self._told.get(part, -FAILURE_PAUSE_S) >= FAILURE_PAUSE_S:
             self._told[part] = now
-            self._write(_line(_now(), "failure", part=part, error=type(error).__name__, message=str(error)[:300]))
+            self._write(_line(_now(), "failure", part=part, error=type(error).__name__, message=_shown(error)))
 
     def _write(self, text: str) -> None:
         stream = self._stream or sys.stderr
         stream.write(text)
         stream.flush()
+
+
+def _shown(error: Exception) -> str:
+    """What an error says, cut, and without card numbers: a library may quote what it was given."""
+    return mask_card_numbers(str(error)[:300])
 
 
 def _now() -> str:

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,12 +40,18 @@ class Running:
 
 
 @contextmanager
-def served(home: Path, bundle: Path | None = None, *python: str) -> Iterator[Running]:
-    """Run `fraudkit serve` on a free port; without a bundle, the registry's production model. `python`: its options."""
+def served(
+    home: Path, bundle: Path | None = None, *python: str, arguments: Sequence[str] = (), **variables: str
+) -> Iterator[Running]:
+    """Run `fraudkit serve` on a free port; without a bundle, the registry's production model.
+
+    `python` are options of the interpreter, `arguments` of the command, `variables` of the environment.
+    """
     started = time.perf_counter()
-    arguments = command("--port", "0", "--model", "production" if bundle is None else str(bundle))
+    whole = command("--port", "0", "--model", "production" if bundle is None else str(bundle), *arguments)
     log = (home / "stderr.txt").open("w+")
-    process = subprocess.Popen([arguments[0], *python, *arguments[1:]], env=environment(home), stderr=log, text=True)
+    variables = environment(home, **variables)
+    process = subprocess.Popen([whole[0], *python, *whole[1:]], env=variables, stderr=log, text=True)
     try:
         with httpx.Client(base_url=address(process, home / "stderr.txt"), timeout=20) as client:
             while client.get("/ready").status_code != 200:
