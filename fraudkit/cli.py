@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "features": ("fraudkit.features.commands:app", "list the 143 features, prove online equals offline"),
     "rules": ("fraudkit.rules.commands:app", "list the rules and measure each on labelled data"),
     "train": ("fraudkit.pipeline.commands:train", "train a bundle on a world and register it as candidate"),
+    "retrain": ("fraudkit.pipeline.commands:retrain", "retrain as of a day, ask the gate, promote: the daily run"),
     "evaluate": ("fraudkit.pipeline.commands:evaluate", "measure every model of a bundle on the test period"),
     "models": ("fraudkit.registry.commands:app", "list, show, promote and roll back models"),
     "benchmark": ("fraudkit.benchmark.commands:benchmark", "run your own table through features, models and metrics"),

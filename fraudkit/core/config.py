@@ -44,6 +44,11 @@ class Settings:
         return self.home / "registry"
 
     @property
+    def retraining(self) -> Path:
+        """Folder of retraining runs, one sub-folder a run, and of the request for one."""
+        return self.home / "retraining"
+
+    @property
     def run(self) -> Path:
         """Folder of running processes' files: the embedded store, the decision database, logs."""
         return self.home / "run"

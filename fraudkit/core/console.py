@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -30,6 +30,29 @@ def progress_bar(title: str) -> Iterator[ProgressCallback]:
 
         yield progress
         bars.update(task, completed=1.0, text="done")
+
+
+@contextmanager
+def progress_table(steps: Sequence[str]) -> Iterator[Callable[[str], ProgressCallback]]:
+    """Draw one bar a step and yield `of(step)`, the callback of that step; 1.0 marks it done."""
+    columns = (
+        TextColumn("{task.description:<10}"),
+        BarColumn(bar_width=24),
+        TextColumn("{task.fields[text]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as bars:
+        tasks = {step: bars.add_task(step, total=1.0, start=False, text="") for step in steps}
+
+        def of(step: str) -> ProgressCallback:
+            bars.start_task(tasks[step])
+
+            def progress(fraction: float, text: str = "") -> None:
+                bars.update(tasks[step], completed=fraction, text=text)
+
+            return progress
+
+        yield of
 
 
 def scaled(progress: ProgressCallback | None, start: float, end: float) -> ProgressCallback:

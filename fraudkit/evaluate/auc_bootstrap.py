@@ -106,3 +106,26 @@ def auc_differences(
     if not len(differences):
         raise InvalidInput("no resample holds frauds and legitimate rows; take a longer test window")
     return differences
+
+
+def auc_interval(
+    y_true: np.ndarray,
+    y_score: np.ndarray,
+    group: np.ndarray,
+    resamples: int,
+    rng: np.random.Generator,
+    confidence: float = 0.95,
+) -> tuple[float, float]:
+    """Percentile interval of one model's AUC over resamples of whole groups. Shapes and Raises as `auc_differences`."""
+    ranking = Ranking.of(np.asarray(y_score, dtype=np.float64))
+    labels, codes = np.unique(group, return_inverse=True)
+    fraud, n = np.asarray(y_true, bool), len(labels)
+    values = np.empty(resamples)
+    for r in range(resamples):
+        weight = np.bincount(rng.integers(0, n, n), minlength=n).astype(np.float64)
+        values[r] = weighted_auc(ranking.order, ranking.starts, fraud, codes, weight)
+    values = values[~np.isnan(values)]
+    if not len(values):
+        raise InvalidInput("no resample holds frauds and legitimate rows; take a longer window")
+    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)

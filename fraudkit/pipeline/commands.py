@@ -1,4 +1,4 @@
-"""`fraudkit setup`, `fraudkit train`, `fraudkit evaluate`: the job as a whole, on one world."""
+"""`fraudkit setup`, `train`, `retrain`, `evaluate`: the job as a whole, on one world."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from fraudkit.core.config import settings
-from fraudkit.core.console import console, progress_bar
+from fraudkit.core.console import console, progress_bar, progress_table
 
 WORLD = typer.Option("small", "--world", help="small (seconds) or reference (about 1.75 M transactions).")
 SEED = typer.Option(7, "--seed", help="Seed of the training.")
@@ -61,6 +61,49 @@ def train(world: str = WORLD, seed: int = SEED, as_json: bool = AS_JSON) -> None
         console.print(f"the gate lets {version} pass; make it production with `fraudkit models promote {version}`")
     else:
         console.print(f"the gate refuses {version}: {'; '.join(report.reasons)}")
+
+
+def retrain(
+    world: str = WORLD,
+    as_of: str | None = typer.Option(None, "--as-of", help="The day, YYYY-MM-DD; default the world's last."),
+    days: int = typer.Option(90, "--days", min=1, help="Days of matured labels to learn from."),
+    seed: int = SEED,
+    may_promote: bool = typer.Option(True, "--promote/--no-promote", help="Whether a version that passes takes over."),
+    if_asked: bool = typer.Option(False, "--if-asked", help="Do nothing unless the service asked for it."),
+    as_json: bool = AS_JSON,
+) -> None:
+    """Retrain on the matured labels of a day, measure, ask the gate, and promote what passes.
+
+    A run that was stopped goes on where it was; a run that was done is only read again.
+    """
+    from fraudkit.core.clock import SystemClock
+    from fraudkit.pipeline import daily
+    from fraudkit.registry.trigger import RetrainingRequest
+
+    request = RetrainingRequest(settings().retraining)
+    asked = request.pending()
+    if if_asked and asked is None:
+        if as_json:
+            typer.echo(json.dumps({"asked": None}))
+        else:
+            console.print("nobody asked for a retraining")
+        return
+    with progress_table(daily.STEPS) as progress_of:
+        done = daily.retrain(as_of, world, days=days, seed=seed, may_promote=may_promote, progress_of=progress_of)
+    outcome = done["promote"]
+    request.answer(SystemClock().now_ms(), outcome["version"], outcome["promoted"])
+    if as_json:
+        typer.echo(json.dumps({"asked": asked, **done}, indent=2))
+        return
+    tested = done["extract"]["windows"]
+    title = (
+        f"{outcome['version']} on the labels that had matured, {tested['test_start'][:10]} to {tested['test_end'][:10]}"
+    )
+    console.print(model_table(title, done["evaluate"]["metrics"]))
+    if outcome["promoted"]:
+        console.print(f"{outcome['version']} is production")
+    else:
+        console.print(f"{outcome['version']} is not promoted: {'; '.join(outcome['reasons'])}", markup=False)
 
 
 def evaluate(

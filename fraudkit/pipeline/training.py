@@ -110,20 +110,31 @@ def compare(workspace: Workspace, bundle: Bundle) -> dict[str, EvaluationReport]
     truth = workspace.split.y_test_truth
     if truth is None:
         raise NotReady(f"world {workspace.name!r} has no truth table to measure against; simulate it again")
+    return reports_on(workspace, bundle, rows, truth, segment_values(workspace.payments.iloc[rows]))
+
+
+def reports_on(
+    workspace: Workspace,
+    bundle: Bundle,
+    rows: np.ndarray,
+    y_true: np.ndarray,
+    segments: dict[str, np.ndarray] | None = None,
+) -> dict[str, EvaluationReport]:
+    """Every model on these rows (m,) against these labels (m,); the ensemble with segments where they are given."""
     tested = workspace.payments.iloc[rows]
     days = tested["event_time"].dt.strftime("%Y-%m-%d").to_numpy()
     reports = {}
     for name, score in model_scores(workspace, bundle, rows).items():
         whole = name == "ensemble"
         reports[name] = evaluate_scores(
-            truth,
+            y_true,
             score,
             tested["amount_usd"].to_numpy(),
-            title=f"{name}, world {workspace.name}, test period {days[0]} to {days[-1]}",
+            title=f"{name}, world {workspace.name}, {days.min()} to {days.max()}",
             y_prob=bundle.calibration.apply(score) if whole else None,
             user_id=tested["user_id"].to_numpy(),
             day=days,
-            segments=segment_values(tested) if whole else None,
+            segments=segments if whole else None,
         )
     return reports
 
@@ -160,18 +171,39 @@ def judge(
 ) -> GateReport:
     """Ask the gate about a registered version, on the test period's matured labels."""
     split = workspace.split
-    rows = split.test[split.test_is_mature]
+    mature = split.test_is_mature
+    window = (split.training_moment, split.test_end, split.test_end + pd.Timedelta(days=MATURITY_DAYS))
+    return judge_on(workspace, version, split.test[mature], split.y_test[mature], window, rng, progress)
+
+
+def judge_on(
+    workspace: Workspace,
+    version: str,
+    rows: np.ndarray,
+    y_true: np.ndarray,
+    window: tuple[pd.Timestamp, pd.Timestamp, pd.Timestamp],
+    rng: np.random.Generator,
+    progress: ProgressCallback | None = None,
+) -> GateReport:
+    """Ask the gate about a registered version, beside production on the same rows.
+
+    Parameters
+    ----------
+    rows, y_true : shape (m,), positions and labels
+    window : start and end of the rows, and when their labels were read
+    """
     candidate = contender(workspace, version, rows)
     try:
         production = contender(workspace, "production", rows)
     except NotReady:
         production = None
+    start, end, as_of = (to_epoch_ms(moment.to_pydatetime()) for moment in window)
     evidence = Evidence(
-        y_true=split.y_test[split.test_is_mature].astype(int),
+        y_true=y_true.astype(int),
         group=workspace.transactions["user_id"].iloc[rows].to_numpy(),
-        window_start_ms=to_epoch_ms(split.training_moment.to_pydatetime()),
-        window_end_ms=to_epoch_ms(split.test_end.to_pydatetime()),
-        labels_as_of_ms=to_epoch_ms((split.test_end + pd.Timedelta(days=MATURITY_DAYS)).to_pydatetime()),
+        window_start_ms=start,
+        window_end_ms=end,
+        labels_as_of_ms=as_of,
         candidate=candidate,
         production=production,
     )

@@ -22,6 +22,7 @@ from fraudkit.features.store import HistoryStore
 from fraudkit.models.bundle import MANIFEST, Bundle
 from fraudkit.models.code_digest import code_digest
 from fraudkit.registry.registry import Registry
+from fraudkit.registry.trigger import RetrainingRequest
 from fraudkit.rules.catalog import RULES
 from fraudkit.rules.policy import DEFAULT_POLICY
 from fraudkit.serve.app import Checks
@@ -33,6 +34,7 @@ from fraudkit.serve.logs import DecisionLog
 from fraudkit.serve.metrics import ServiceMetrics
 from fraudkit.serve.mirror import MirrorProcess, position
 from fraudkit.serve.parts import Parts
+from fraudkit.serve.retraining import RetrainingWatch
 from fraudkit.serve.scorer import Scorer
 from fraudkit.serve.shadow import Shadow
 from fraudkit.serve.switch import AliasWatch, ModelSwitch, is_alias
@@ -110,7 +112,9 @@ def open_scorer(settings: Settings, model: str, log: DecisionLog) -> Iterator[tu
         metrics.gauge(
             "secondary_behind", "Decisions not yet in the secondary store", lambda: reader.last() - position(table)
         )
-        tasks = usual_tasks(scorer) | {"mirror": mirror.keep_running}
+        watch = RetrainingWatch(decisions.path, RetrainingRequest(settings.retraining), scorer.clock)
+        stack.callback(watch.close)
+        tasks = usual_tasks(scorer) | {"mirror": mirror.keep_running, "retraining": watch.run}
         if is_alias(model):
             registry = Registry(settings.registry)
             tasks["model_switch"] = ModelSwitch(scorer, registry, model, _tell_of_switch).run
