@@ -5,7 +5,7 @@ digests, figures. A scheduler can hand these on; the data stay in the run's fold
 A step that was done is read, not done again, so that a killed run goes on where it stopped. A run is named by its
 day and by a digest of all that shapes it: world, days, seed, feature schema, code.
 
-Whether a run is due is not decided here (fraudkit.registry.trigger), nor when (deploy/airflow, or cron).
+Whether a run is due is not decided here (fraudkit.registry.trigger), nor when (cron, or any scheduler).
 """
 
 from __future__ import annotations
