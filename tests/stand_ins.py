@@ -1,4 +1,4 @@
-"""What stands in for a trained model, so that a test decides what it says."""
+"""What stands in for a trained model: a formula whose answers a test decides, and a real bundle that learnt noise."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from fraudkit.core.decision import Contribution
-from fraudkit.features.catalog import INDEX
+from fraudkit.features.catalog import FEATURES, INDEX
+from fraudkit.models.params import TrainingParams
+from fraudkit.models.train import TrainedBundle, train_bundle
 
 
 class FormulaModel:
@@ -35,3 +37,12 @@ class FormulaModel:
 
     def explain(self, X: np.ndarray, top: int = 5) -> tuple[Contribution, ...]:
         return (Contribution("amount_usd", float(X[INDEX["amount_usd"]]), 1.5, "The amount is high"),)
+
+
+def noise_bundle(seed: int = 7, column: int = 0) -> TrainedBundle:
+    """A small bundle whose label follows one column of noise; another seed or column makes another bundle."""
+    rng = np.random.default_rng(seed)
+    X = np.array([feature.default for feature in FEATURES]) + rng.normal(size=(900, 143)).astype(np.float32)
+    y = (X[:, column] > np.quantile(X[:, column], 0.8)).astype(np.int8)
+    params = TrainingParams(n_estimators=10, max_epochs=1, n_jobs=1)
+    return train_bundle(X[:600], y[:600], X[600:], y[600:], rng, params=params)

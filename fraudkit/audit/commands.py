@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -77,9 +78,9 @@ def replay_command(
     as_json: AsJson = False,
 ) -> None:
     """Make the archived decisions again, compare them bit for bit, follow their chain; exit code 1 on a difference."""
-    from fraudkit.audit.replay import Replayer, counted, replay
+    from fraudkit.audit.replay import Replayer, replay
 
-    events = list(counted(Archive(settings().home / ARCHIVE).events(), limit))
+    events = list(islice(Archive(settings().home / ARCHIVE).events(), limit))
     with progress_bar("replay") as progress:
         told = (progress(n / len(events), event.transaction_id) or event for n, event in enumerate(events))
         report = replay(told, Replayer(Registry(settings().registry)), GENESIS)

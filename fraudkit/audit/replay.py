@@ -6,7 +6,7 @@ here cannot be made again here; it is counted apart, not as a difference.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -148,11 +148,3 @@ def replay(events: Iterable[DecisionEvent], replayer: Replayer, before: str) -> 
         differences += found
         equal += not found
     return ReplayReport(count, equal, not_here, tuple(differences), tuple(broken))
-
-
-def counted(events: Iterable[DecisionEvent], limit: int | None) -> Iterator[DecisionEvent]:
-    """At most `limit` events."""
-    for number, event in enumerate(events):
-        if limit is not None and number >= limit:
-            return
-        yield event

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from fraudkit.core.clock import FixedClock
 from fraudkit.core.transaction import Transaction
-from fraudkit.features.catalog import FEATURE_NAMES, FEATURES
+from fraudkit.features.catalog import FEATURE_NAMES
 from fraudkit.features.embedded import EmbeddedValkey
 from fraudkit.features.online import OnlineFeatures
 from fraudkit.features.store import HistoryStore
@@ -18,7 +17,7 @@ from fraudkit.rules.catalog import RULES
 from fraudkit.serve.decisions import Context, DecisionStore
 from fraudkit.serve.metrics import ServiceMetrics
 from fraudkit.serve.scorer import Scorer
-from tests.stand_ins import FormulaModel
+from tests.stand_ins import FormulaModel, noise_bundle
 
 NOW_MS = 1_760_000_000_000  # 2025-10-09T08:53:20Z
 CONTEXT = Context("v0001", "m" * 64, "r" * 64, "p" * 64, "s" * 64, "c" * 64)
@@ -85,13 +84,4 @@ def payment() -> Callable[..., Transaction]:
 @pytest.fixture(scope="session")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small bundle that has learnt noise: what it says does not matter here, that it is real does."""
-    from fraudkit.models.params import TrainingParams
-    from fraudkit.models.train import train_bundle
-
-    rng = np.random.default_rng(7)
-    X = np.array([feature.default for feature in FEATURES]) + rng.normal(size=(900, 143)).astype(np.float32)
-    y = (X[:, 0] > np.quantile(X[:, 0], 0.8)).astype(np.int8)
-    folder = tmp_path_factory.mktemp("bundles") / "v0001"
-    params = TrainingParams(n_estimators=10, max_epochs=1, n_jobs=1)
-    train_bundle(X[:600], y[:600], X[600:], y[600:], rng, params=params).save(folder)
-    return folder
+    return noise_bundle().save(tmp_path_factory.mktemp("bundles") / "v0001")

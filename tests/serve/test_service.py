@@ -13,15 +13,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
-import numpy as np
 import orjson
 import pytest
 
-from fraudkit.features.catalog import FEATURES
 from fraudkit.features.embedded import EmbeddedValkey
-from fraudkit.models.params import TrainingParams
-from fraudkit.models.train import train_bundle
 from tests.serve.process import Running, body, command, environment, now, served
+from tests.stand_ins import noise_bundle
 
 PRELOADED = {"torch", "sklearn", "xgboost", "pandas", "pyarrow", "duckdb", "matplotlib"}
 
@@ -29,13 +26,7 @@ PRELOADED = {"torch", "sklearn", "xgboost", "pandas", "pyarrow", "duckdb", "matp
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small bundle that has learnt noise: what it says does not matter here, that it is real does."""
-    rng = np.random.default_rng(7)
-    X = np.array([feature.default for feature in FEATURES]) + rng.normal(size=(900, 143)).astype(np.float32)
-    y = (X[:, 0] > np.quantile(X[:, 0], 0.8)).astype(np.int8)
-    folder = tmp_path_factory.mktemp("bundles") / "v0001"
-    params = TrainingParams(n_estimators=10, max_epochs=1, n_jobs=1)
-    train_bundle(X[:600], y[:600], X[600:], y[600:], rng, params=params).save(folder)
-    return folder
+    return noise_bundle().save(tmp_path_factory.mktemp("bundles") / "v0001")
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 
 from fraudkit.core.errors import CorruptArtefact, NotReady
-from fraudkit.features.catalog import FEATURES
-from fraudkit.models.params import TrainingParams
-from fraudkit.models.train import TrainedBundle, train_bundle
+from fraudkit.models.train import TrainedBundle
 from fraudkit.registry.gate import GatePolicy, GateReport
 from fraudkit.registry.registry import Registry
 from fraudkit.serve.intake import take_in
@@ -24,14 +21,11 @@ from fraudkit.serve.serving import Serving
 from fraudkit.serve.shadow import QUEUE, Shadow
 from fraudkit.serve.switch import AliasWatch, ModelSwitch
 from tests.serve.process import body, served
+from tests.stand_ins import noise_bundle
 
 
 def train(seed: int) -> TrainedBundle:
-    rng = np.random.default_rng(seed)
-    X = np.array([feature.default for feature in FEATURES]) + rng.normal(size=(900, 143)).astype(np.float32)
-    y = (X[:, seed] > np.quantile(X[:, seed], 0.8)).astype(np.int8)
-    params = TrainingParams(n_estimators=10, max_epochs=1, n_jobs=1)
-    return train_bundle(X[:600], y[:600], X[600:], y[600:], rng, params=params)
+    return noise_bundle(seed, column=seed)
 
 
 @pytest.fixture(scope="module")
