@@ -4,6 +4,8 @@
 VENV   := .venv
 PY     := $(VENV)/bin/python
 STAMP  := $(VENV)/.installed
+AIRFLOW := .venv-airflow/.installed
+SPARK  := .venv-spark/.installed
 WORLD  ?= small
 
 # The small CPU build of torch on Linux: make lab TORCH_INDEX=https://download.pytorch.org/whl/cpu
@@ -15,7 +17,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && { command -v $$p; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help install lab serve test lint types unit parity exercises hostile nbval walk grade browser bench lock clean
+.PHONY: help install lab serve test lint types unit parity exercises hostile nbval walk grade browser airflow spark kill chaos soak fuzz bench audit lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -83,11 +85,45 @@ grade: $(STAMP)  ## the solutions graded as a learner's notebooks would be; ever
 browser: $(STAMP)  ## the notebooks and the service in a real Chromium
 	@$(PY) -m pytest -q -m browser tests
 
+$(AIRFLOW): deploy/airflow/requirements.txt
+	@"$(PYTHON)" -m venv .venv-airflow
+	@echo "installing Airflow into .venv-airflow (about 0.5 GB on disk; a minute or two)"
+	@.venv-airflow/bin/python -m pip install $(PIP_ARGS) --no-deps -r deploy/airflow/requirements.txt
+	@touch $(AIRFLOW)
+
+airflow: $(STAMP) $(AIRFLOW)  ## the daily retraining as a DAG, run by Airflow's own dag.test()
+	@$(PY) -m pytest -q tests/pipeline/test_airflow.py
+
+$(SPARK): deploy/spark/requirements.txt
+	@"$(PYTHON)" -m venv .venv-spark
+	@echo "installing Spark into .venv-spark (about 1.2 GB on disk; a minute or two)"
+	@.venv-spark/bin/python -m pip install $(PIP_ARGS) --no-deps -r deploy/spark/requirements.txt
+	@.venv-spark/bin/python -m pip install $(PIP_ARGS) --no-build-isolation --no-deps -e .
+	@touch $(SPARK)
+
+spark: $(STAMP) $(SPARK)  ## features, training set and trees by PySpark against those of one machine (needs Java 17)
+	@$(PY) -m pytest -q tests/deploy/test_spark.py
+
+kill: $(STAMP)  ## the service killed a hundred times under load, on SQLite: nothing acknowledged may be lost
+	@$(PY) -m tests.chaos.kill
+
+chaos: $(STAMP)  ## every part of the service off, slow and lying, alone and in pairs, under traffic (a quarter of an hour)
+	@$(PY) -m tests.chaos.matrix
+
+soak: $(STAMP)  ## ten minutes of steady traffic: no growth of memory, files, connections, threads or latency
+	@$(PY) -m tests.chaos.soak
+
+fuzz: $(STAMP)  ## 10,000 requests generated from the service's schema: no 500, no reply that the schema does not know
+	@$(PY) -m tests.chaos.fuzz
+
 bench: $(STAMP)  ## every published figure, measured again (about 40 minutes)
 	@$(PY) -m benchmarks.all
 
+audit: $(STAMP)  ## every locked package against the database of known vulnerabilities (needs the network)
+	@$(PY) -m uv tool run --from pip-audit==2.10.1 pip-audit --strict --requirement requirements.lock --no-deps --disable-pip
+
 lock: $(STAMP)  ## resolve requirements.lock again from pyproject.toml
-	@$(PY) -m uv pip compile --quiet pyproject.toml --extra test --extra kafka --extra dev --python-version 3.11 \
+	@$(PY) -m uv pip compile --quiet pyproject.toml --extra test --extra kafka --extra dynamodb --extra dev --python-version 3.11 \
 	  $(UV_ARGS) --no-emit-find-links --no-emit-index-url --no-header -o requirements.lock
 	@sed -i.bak 's/+cpu$$//' requirements.lock && rm requirements.lock.bak
 

@@ -61,6 +61,7 @@ class Record:
     command : what to type to measure it again
     figures : in the order of the table
     notes : what has to be known to read the figures
+    columns, rows : a second table, where there is one: its heads, and its rows as they are printed
     machine, date : under what and when (UTC day) it was measured
     """
 
@@ -69,6 +70,8 @@ class Record:
     command: str
     figures: tuple[Figure, ...]
     notes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
     machine: dict[str, Any] = field(default_factory=dict)
     date: str = ""
 
@@ -80,10 +83,12 @@ def new_record(
     figures: Sequence[Figure],
     notes: Sequence[str] = (),
     packages: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    rows: Sequence[tuple[str, ...]] = (),
 ) -> Record:
     """A record of today on this machine; `packages` are those whose versions matter."""
-    today = datetime.now(UTC).date().isoformat()
-    return Record(name, title, command, tuple(figures), tuple(notes), machine_facts(packages), today)
+    today, facts = datetime.now(UTC).date().isoformat(), machine_facts(packages)
+    return Record(name, title, command, tuple(figures), tuple(notes), tuple(columns), tuple(rows), facts, today)
 
 
 def write_record(record: Record, folder: Path = RESULTS) -> Path:
@@ -98,7 +103,9 @@ def read_record(path: Path) -> Record:
     """Read what `write_record` wrote."""
     content = json.loads(path.read_text(encoding="utf-8"))
     figures = tuple(Figure(**figure) for figure in content.pop("figures"))
-    return Record(figures=figures, notes=tuple(content.pop("notes")), **content)
+    rows = tuple(tuple(row) for row in content.pop("rows", ()))
+    columns, notes = (tuple(content.pop(name, ())) for name in ("columns", "notes"))
+    return Record(figures=figures, notes=notes, columns=columns, rows=rows, **content)
 
 
 def number(value: float) -> str:
@@ -119,3 +126,11 @@ def table(record: Record) -> str:
         met = {None: "", True: "yes", False: "no"}[figure.met]
         lines.append(f"| {figure.what} | {number(figure.value)} {figure.unit} | {figure.goal} | {met} |")
     return "\n".join(lines)
+
+
+def second_table(record: Record) -> str:
+    """The rows as a Markdown table; empty where there are none."""
+    if not record.rows:
+        return ""
+    lines = [record.columns, ("---",) * len(record.columns), *record.rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.record import RESULTS, Record, number, read_record, table
+from benchmarks.record import RESULTS, Record, number, read_record, second_table, table
 
 README = Path(__file__).with_name("README.md")
 HANDBOOK = "handbook.md"
@@ -27,7 +27,9 @@ ORDER = (
     "model_runtime",
     "explain",
     "service",
+    "capacity",
     "false_alarms",
+    "selective_labels",
     "check",
     "grading",
     "exercises",
@@ -77,7 +79,14 @@ def machine_line(record: Record) -> str:
 def section(record: Record) -> str:
     """One record: its table, what has to be known, machine and command."""
     notes = "\n".join(f"- {note}" for note in record.notes)
-    parts = [f"## {record.title}", f"`{record.command}`", table(record), notes, machine_line(record)]
+    parts = [
+        f"## {record.title}",
+        f"`{record.command}`",
+        table(record),
+        second_table(record),
+        notes,
+        machine_line(record),
+    ]
     return "\n\n".join(part for part in parts if part)
 
 

@@ -19,10 +19,11 @@ import pandas as pd
 from benchmarks.record import Figure, Record, new_record, table, write_record
 from fraudkit.core.transaction import Transaction
 from fraudkit.features.embedded import EmbeddedValkey
+from fraudkit.features.histories import Parties
 from fraudkit.features.online import OnlineFeatures
 from fraudkit.features.publish import fill_store, memory_per_user
 from fraudkit.features.records import USER_EVENT, USER_EVENTS, encode
-from fraudkit.features.store import HistoryStore, Parties
+from fraudkit.features.store import HistoryStore
 from fraudkit.simulate import WORLDS, World, WorldConfig, simulate
 
 BATCHES = (1, 32, 256)

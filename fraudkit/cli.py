@@ -16,7 +16,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from fraudkit import __version__
-from fraudkit.core.console import console
+from fraudkit.core.console import console, output, until_reader_leaves
 from fraudkit.core.errors import FraudkitError
 
 # name -> (module:attribute, what it does). The attribute is a typer.Typer group or a function.
@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "features": ("fraudkit.features.commands:app", "list the 143 features, prove online equals offline"),
     "rules": ("fraudkit.rules.commands:app", "list the rules and measure each on labelled data"),
     "train": ("fraudkit.pipeline.commands:train", "train a bundle on a world and register it as candidate"),
+    "retrain": ("fraudkit.pipeline.commands:retrain", "retrain as of a day, ask the gate, promote: the daily run"),
     "evaluate": ("fraudkit.pipeline.commands:evaluate", "measure every model of a bundle on the test period"),
     "models": ("fraudkit.registry.commands:app", "list, show, promote and roll back models"),
     "benchmark": ("fraudkit.benchmark.commands:benchmark", "run your own table through features, models and metrics"),
@@ -37,10 +38,20 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("fraudkit.serve.key_commands:app", "add, list and revoke API keys of the service"),
     "openapi": ("fraudkit.serve.commands:openapi", "print the service's OpenAPI schema"),
     "monitor": ("fraudkit.monitor.commands:monitor", "look at a running service: state, alerts, drift"),
+    "shadow": ("fraudkit.monitor.shadow_command:shadow", "compare the candidate with production on the same payments"),
     "check": ("fraudkit.workbook.commands:check", "check an answer to an exercise from a file"),
     "next": ("fraudkit.workbook.commands:next_command", "name the next exercise"),
     "progress": ("fraudkit.workbook.commands:progress", "show, export or reset what is done"),
     "watch": ("fraudkit.workbook.commands:watch", "check exercises again when their notebook is saved"),
+    "quiz": ("fraudkit.workbook.quiz.commands:quiz", "answer theory questions; what is missed comes back"),
+    "mock": ("fraudkit.workbook.mock.commands:mock", "hold a mock interview: staged questions, countdown, scorecard"),
+    "today": ("fraudkit.workbook.plan.today:today_command", "what to do today: late, planned, due, the next mock"),
+    "readiness": (
+        "fraudkit.workbook.readiness:readiness_command",
+        "how far you are, by week and round",
+    ),
+    "plan": ("fraudkit.workbook.plan.commands:plan", "the twelve-week plan on your calendar: done, late, ahead"),
+    "story": ("fraudkit.workbook.stories.commands:app", "write and check STAR stories, and see what they cover"),
     "checklist": ("fraudkit.workbook.checklist_command:checklist", "show, tick and verify checklists"),
     "template": ("fraudkit.workbook.template_command:template", "write a project template, empty or filled in"),
     "exercises": ("fraudkit.workbook.author:app", "build, verify and list the exercises"),
@@ -69,12 +80,16 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         return load_command(cmd_name) if cmd_name in COMMANDS else None
 
+    def invoke(self, ctx: Any) -> Any:
+        with until_reader_leaves():
+            return super().invoke(ctx)
+
     def format_help(self, ctx: Any, formatter: Any) -> None:
         table = Table(box=None, show_header=False, padding=(0, 2))
         for name, (_, summary) in COMMANDS.items():
             table.add_row(f"[bold]{name}[/bold]", summary)
-        console.print("fraudkit COMMAND [OPTIONS]   (each command takes --help)\n")
-        console.print(table)
+        output.print("fraudkit COMMAND [OPTIONS]   (each command takes --help)\n")
+        output.print(table)
 
 
 app = typer.Typer(cls=LazyGroup, add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -101,5 +116,3 @@ def main() -> None:
     except FraudkitError as error:
         console.print(f"error: {error}", style="red", markup=False)
         sys.exit(1)
-    except BrokenPipeError:
-        sys.exit(0)  # the reader of our output left, as `| head` does

@@ -22,7 +22,7 @@ import typer
 from rich.markup import escape
 
 from fraudkit.core.config import PROJECT_ROOT, settings
-from fraudkit.core.console import console
+from fraudkit.core.console import output
 
 NEEDED_DISK_GB = 4.0
 
@@ -145,8 +145,8 @@ def doctor(
             if quiet and (finding.ok or not finding.needed):
                 continue
             mark = "[green]ok[/green]" if finding.ok else ("[red]missing[/red]" if finding.needed else "optional")
-            console.print(f"{mark:>8}  {finding.name}: {escape(finding.detail)}")
+            output.print(f"{mark:>8}  {finding.name}: {escape(finding.detail)}")
             if not finding.ok:
-                console.print(f"          {escape(finding.remedy)}")
+                output.print(f"          {escape(finding.remedy)}")
     if any(finding.needed and not finding.ok for finding in findings):
         raise typer.Exit(1)

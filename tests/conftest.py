@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fraudkit.core.config import settings
+from tests.postgres import MISSING, PostgresServer, server_programs
 
 # Examples are slow to make on a crowded machine, which is no fault of the code.
 hypothesis.settings.register_profile("crowded", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -26,6 +27,7 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     home = tmp_path_factory.mktemp("home")
     os.environ["FRAUDKIT_HOME"] = str(home)
     os.environ.pop("REDIS_URL", None)
+    os.environ.pop("DATABASE_URL", None)
     settings.cache_clear()
     yield home
     settings.cache_clear()
@@ -45,3 +47,15 @@ def tiny_world():
     from fraudkit.simulate import WORLDS, simulate
 
     return simulate(replace(WORLDS["small"], users=60), np.random.default_rng(7))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server, started once a worker; skipped without one, which FRAUDKIT_REQUIRE_ALL=1 forbids."""
+    programs = server_programs()
+    if programs is None:
+        if os.environ.get("FRAUDKIT_REQUIRE_ALL") == "1":
+            pytest.fail(MISSING)
+        pytest.skip(MISSING)
+    with PostgresServer(programs) as server:
+        yield server

@@ -24,7 +24,7 @@ def test_help_lists_every_command():
     printed = run("--help")
     assert printed.returncode == 0
     for name in COMMANDS:
-        assert name in printed.stderr
+        assert name in printed.stdout
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -56,4 +56,4 @@ def test_doctor_finds_this_machine_in_order():
 def test_doctor_names_a_home_that_cannot_be_written():
     printed = run("doctor", FRAUDKIT_HOME="/proc/nowhere")
     assert printed.returncode == 1
-    assert "set FRAUDKIT_HOME" in printed.stderr
+    assert "set FRAUDKIT_HOME" in printed.stdout

@@ -50,22 +50,22 @@ def test_something_needed_that_is_missing_is_told_with_its_remedy_and_exit_code_
     for options in ((), ("--quiet",)):
         done = run(*options)
         assert done.exit_code == 1
-        assert "tool: not found" in done.stderr
-        assert "install the tool" in done.stderr
-    assert "fine" not in done.stderr
+        assert "tool: not found" in done.stdout
+        assert "install the tool" in done.stdout
+    assert "fine" not in done.stdout
 
 
 def test_something_optional_that_is_missing_is_no_failure(lacking):
     lacking(Finding("nice to have", False, "not found", "get it", needed=False))
     done = run()
     assert done.exit_code == 0
-    assert "optional" in done.stderr
-    assert "get it" in done.stderr
+    assert "optional" in done.stdout
+    assert "get it" in done.stdout
 
 
 def test_brackets_in_a_finding_are_shown_as_they_are(lacking):
     lacking(Finding("folder", False, "/data [old]/x [Errno 13]", "choose [another]"))
-    said = run().stderr
+    said = run().stdout
     assert "/data [old]/x [Errno 13]" in said
     assert "choose [another]" in said
 

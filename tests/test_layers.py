@@ -32,7 +32,7 @@ ALLOWED: dict[str, set[str]] = {
     "registry": _EVALUATE | {"evaluate"},
     "benchmark": _EVALUATE | {"evaluate", "registry"},
     "monitor": {"core", "features", "rules", "models", "evaluate", "registry", "lake"},
-    "pipeline": _EVALUATE | {"evaluate", "registry", "benchmark"},
+    "pipeline": _EVALUATE | {"evaluate", "registry", "benchmark", "audit", "monitor"},
     "audit": {"core", "features", "rules", "models", "registry", "serve"},
     "serve": {"core", "features", "rules", "models", "registry"},
     "faults": {"core", "features", "rules", "models", "registry", "serve"},

@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from fraudkit.audit.archive import Archive
+from fraudkit.audit.archive import FOLDER, Archive
+from fraudkit.audit.expire_command import expire
 from fraudkit.core.config import settings
-from fraudkit.core.console import console, progress_bar
-from fraudkit.core.decision_event import GENESIS
+from fraudkit.core.console import console, output, progress_bar
+from fraudkit.core.errors import InvalidInput
 from fraudkit.registry.registry import Registry
+from fraudkit.rules.exploration import read_exploration
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from fraudkit.audit.consume import KafkaConsumer, StreamConsumer
 
-app = typer.Typer(no_args_is_help=True, help="Decision events: archive and look.", pretty_exceptions_enable=False)
+app = typer.Typer(no_args_is_help=True, help="Decision events: archive, look, let go.", pretty_exceptions_enable=False)
+app.command()(expire)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
-ARCHIVE = "decision_log"
 WAIT_MS = 500
 
 
@@ -33,7 +37,7 @@ def consume(
     as_json: AsJson = False,
 ) -> None:
     """Bring decision events from the stream into the archive."""
-    consumer = _consumer(Archive(settings().home / ARCHIVE))
+    consumer = _consumer(Archive(settings().home / FOLDER))
     total = 0
     try:
         while (found := consumer.step(WAIT_MS)) or follow:
@@ -62,7 +66,7 @@ def show(as_json: AsJson = False) -> None:
 
     from fraudkit.audit.archive import day_of
 
-    counts = Counter((day_of(event), event.action) for event in Archive(settings().home / ARCHIVE).events())
+    counts = Counter((day_of(event), event.action) for event in Archive(settings().home / FOLDER).events())
     rows = [{"day": day, "action": action, "decisions": n} for (day, action), n in sorted(counts.items())]
     if as_json:
         typer.echo(json.dumps(rows))
@@ -70,7 +74,59 @@ def show(as_json: AsJson = False) -> None:
     table = Table("day", "action", "decisions", box=None)
     for row in rows:
         table.add_row(str(row["day"]), str(row["action"]), f"{row['decisions']:,}")
-    console.print(table if rows else "nothing archived yet; run `fraudkit log consume` beside a running service")
+    if rows:
+        output.print(table)
+    else:
+        console.print("nothing archived yet; run `fraudkit log consume` beside a running service")
+
+
+@app.command()
+def estimate(
+    as_of: Annotated[str | None, typer.Option("--as-of", help="The day, YYYY-MM-DD, of labels; default today.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """How good the policy was, weighted by the chance that each label had to be seen.
+
+    Decisions count once they are 120 days old. Without exploration nothing is known of what was declined.
+    """
+    import numpy as np
+    import pandas as pd
+
+    from fraudkit.audit.outcomes import outcomes
+    from fraudkit.evaluate.selective import Logged, weighted_estimates
+    from fraudkit.monitor.snapshot import read_feedback
+
+    moment = pd.Timestamp.now(tz="UTC") if as_of is None else _end_of_day(as_of)
+    with progress_bar("estimate") as progress:
+        progress(0.0, "reading the archive")
+        events = Archive(settings().home / FOLDER).events()
+        logged = Logged(**outcomes(events, read_feedback(settings().run / "decisions.db"), moment))
+        progress(0.5, "weighing")
+        estimates, diagnosis = weighted_estimates(logged, np.random.default_rng(7))
+    if as_json:
+        typer.echo(json.dumps({"estimates": asdict(estimates), "diagnosis": asdict(diagnosis)}))
+        return
+    table = Table("of all that could be seen", "estimate", "95 % interval", box=None)
+    for name, found in asdict(estimates).items():
+        known = ("-", "-") if found is None else (f"{found['estimate']:.4g}", f"{found['low']:.4g}-{found['high']:.4g}")
+        table.add_row(name, *known)
+    output.print(table)
+    output.print(
+        f"{diagnosis.seen:,} labels seen; those of flagged payments are worth {diagnosis.effective_flagged:.0f}; "
+        f"{diagnosis.out_of_reach:,} declines over {diagnosis.out_of_reach_usd:,.0f} US dollars had no chance of it",
+        markup=False,
+        soft_wrap=True,
+    )
+
+
+def _end_of_day(day: str) -> pd.Timestamp:
+    """The midnight after a day."""
+    import pandas as pd
+
+    try:
+        return pd.Timestamp(day, tz="UTC").normalize() + pd.Timedelta(days=1)
+    except ValueError as error:
+        raise InvalidInput(f"as_of={day!r} is not a date; write YYYY-MM-DD") from error
 
 
 def replay_command(
@@ -80,19 +136,25 @@ def replay_command(
     """Make the archived decisions again, compare them bit for bit, follow their chain; exit code 1 on a difference."""
     from fraudkit.audit.replay import Replayer, replay
 
-    events = list(islice(Archive(settings().home / ARCHIVE).events(), limit))
+    archive = Archive(settings().home / FOLDER)
+    total = sum(file.rows for file in archive.files())  # a little too many where two consumers wrote the same
+    total = total if limit is None else min(total, limit)
     with progress_bar("replay") as progress:
-        told = (progress(n / len(events), event.transaction_id) or event for n, event in enumerate(events))
-        report = replay(told, Replayer(Registry(settings().registry)), GENESIS)
+        events = enumerate(islice(archive.events(), limit))
+        told = (progress(n / total, event.transaction_id) or event for n, event in events)
+        anchor = archive.anchor()
+        report = replay(told, Replayer(Registry(settings().registry), read_exploration()), anchor.chain)
     if as_json:
-        typer.echo(json.dumps(asdict(report) | {"passed": report.passed}))
+        typer.echo(json.dumps(asdict(report) | {"passed": report.passed, "begins_after": anchor.position}))
     else:
-        console.print(f"{report.events:,} events, {report.equal:,} made again and equal bit for bit", markup=False)
+        if anchor.position:
+            output.print(f"events up to position {anchor.position:,} were removed from the archive", markup=False)
+        output.print(f"{report.events:,} events, {report.equal:,} made again and equal bit for bit", markup=False)
         for reason, n in report.not_here.items():
-            console.print(f"{n:,} could not be made again here: {reason}", markup=False)
+            output.print(f"{n:,} could not be made again here: {reason}", markup=False)
         for found in report.differences[:20]:
-            console.print(f"{found.transaction_id}: {found.field} was {found.logged}, now {found.now}", markup=False)
+            output.print(f"{found.transaction_id}: {found.field} was {found.logged}, now {found.now}", markup=False)
         if report.broken_links:
-            console.print(f"the chain is broken at positions {list(report.broken_links[:20])}", markup=False)
+            output.print(f"the chain is broken at positions {list(report.broken_links[:20])}", markup=False)
     if not report.passed:
         raise typer.Exit(1)

@@ -9,13 +9,12 @@ import os
 from contextlib import suppress
 from typing import Any
 
-import redis
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ResponseError
 
 from fraudkit.audit.archive import Archive
 from fraudkit.core.decision_event import event_from_json
 from fraudkit.core.errors import StoreUnavailable
-from fraudkit.serve.event_stream import FIELD, STREAM, kafka_address
+from fraudkit.serve.event_stream import AWAY, FIELD, STREAM, kafka_address, stream_client
 
 GROUP = "archive"
 AT_ONCE = 1_000
@@ -23,10 +22,16 @@ ABANDONED_MS = 5_000  # events that another consumer took this long ago and did 
 
 
 class StreamConsumer:
-    """One consumer of the Valkey stream; several share the work."""
+    """One consumer of the Valkey stream; several share the work.
+
+    Raises
+    ------
+    StoreUnavailable
+        The URL is a cluster's that does not answer.
+    """
 
     def __init__(self, url: str, archive: Archive, name: str | None = None) -> None:
-        self._client = redis.Redis.from_url(url, socket_timeout=10.0)
+        self._client = stream_client(url, socket_timeout=10.0)
         self._archive = archive
         self._name = name or f"consumer-{os.getpid()}"
 
@@ -49,7 +54,7 @@ class StreamConsumer:
                 pipeline.xack(STREAM, GROUP, *ids)
                 pipeline.xdel(STREAM, *ids)
                 pipeline.execute()
-        except (RedisError, OSError) as error:
+        except AWAY as error:
             raise StoreUnavailable(f"stream {STREAM} failed: {error}; is the service running?") from error
         return len(found)
 

@@ -19,6 +19,7 @@ from fraudkit.models.bundle import MEMBERS, Bundle
 from fraudkit.models.code_digest import code_digest
 from fraudkit.registry.registry import Registry
 from fraudkit.rules.catalog import RULES
+from fraudkit.rules.exploration import Exploration
 from fraudkit.rules.policy import DEFAULT_POLICY
 from fraudkit.serve.assess import Assessment
 from fraudkit.serve.decide import Decider, to_explain
@@ -40,18 +41,18 @@ class Difference:
 
 
 class Replayer:
-    """Makes decisions again with the models of a registry."""
+    """Makes decisions again with the models of a registry, and with the draws of an `exploration` where one was on."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, exploration: Exploration | None = None) -> None:
         self._registry = registry
         self._bundles: dict[str, Bundle | None] = {}
-        self._decider = Decider(RULES, DEFAULT_POLICY)
+        self._decider = Decider(RULES, DEFAULT_POLICY, exploration)
 
     def why_not(self, event: DecisionEvent) -> str:
         """Why an event cannot be made again here; "" where it can."""
         here = {
             "rules": (event.rules_digest, RULES.digest()),
-            "policy": (event.policy_digest, DEFAULT_POLICY.digest()),
+            "policy": (event.policy_digest, self._decider.policy_digest()),
             "feature schema": (event.schema_hash, schema_hash()),
             "code": (event.code_digest, code_digest()),
         }

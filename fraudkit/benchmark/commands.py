@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import typer
+from rich.console import Console
 
 from fraudkit.benchmark.features import load_features, plan_features
 from fraudkit.benchmark.overview import describe, show
@@ -16,7 +17,7 @@ from fraudkit.benchmark.run import Candidate, run_reported, tune
 from fraudkit.benchmark.settings import Settings, read_settings
 from fraudkit.benchmark.table import Table, read_table
 from fraudkit.core.config import settings as home_settings
-from fraudkit.core.console import console, progress_bar
+from fraudkit.core.console import console, output, progress_bar
 from fraudkit.core.errors import InvalidInput
 
 
@@ -35,8 +36,9 @@ def benchmark(
         table = read_table(data, wanted.columns)
         plan = plan_features(table, wanted)
         overview = describe(table, plan, wanted.protocol.label_delay_days)
-    show(overview, console)
-    _show_folds(table, wanted)
+    words = console if as_json else output  # beside the JSON they only say how far it is
+    show(overview, words)
+    _show_folds(table, wanted, words)
     if dry_run:
         if as_json:
             typer.echo(json.dumps(overview, indent=2))
@@ -55,15 +57,15 @@ def benchmark(
     from fraudkit.benchmark.pictures import draw_pictures
 
     draw_pictures(table, results, report, folder)
-    show_report(report, console)
+    show_report(report, words)
     console.print(f"report: {folder / 'report.html'} (also report.md, report.json)", markup=False)
     if as_json:
         typer.echo(json.dumps(report, indent=2))
 
 
-def _show_folds(table: Table, wanted: Settings) -> None:
+def _show_folds(table: Table, wanted: Settings, words: Console) -> None:
     for fold in reported_folds(table, wanted.protocol):
-        console.print(
+        words.print(
             f"fold {fold.name}: train {len(fold.train):,} rows ({table.is_fraud[fold.train].sum():,} frauds), "
             f"test {len(fold.test):,} ({table.is_fraud[fold.test].sum():,}); "
             f"{fold.removed:,} test rows of compromised cards removed"

@@ -41,6 +41,8 @@ class Decision:
     `fraud_score` is the ensemble's score in 0..1 (a rule's confidence where a rule decided), or
     None where nothing could score; `fraud_probability` is the calibrated score. `degraded` names
     the parts that did not take part; `is_new`, that the card holder is new and looked at more carefully.
+    `explored`: it would have been declined and was let pass by a draw (fraudkit.rules.exploration). `propensity` is
+    the probability, in 0..1, with which the action was taken: 1 where no draw was made.
     """
 
     transaction_id: str
@@ -51,3 +53,5 @@ class Decision:
     explanation: tuple[Contribution, ...] = ()
     degraded: tuple[str, ...] = ()
     is_new: bool = False
+    explored: bool = False
+    propensity: float = 1.0

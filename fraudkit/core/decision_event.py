@@ -28,7 +28,7 @@ class DecisionEvent:
     ----------
     position : of the decision in its database, rising
     decided_at_ms : UTC epoch
-    reply, transaction_json : JSON as sent, and as taken in; neither holds a card token
+    reply, transaction_json : JSON as sent, and as taken in; neither holds a card token, the second at most a reference
     vector : float32, little endian, catalog order
     degraded : parts that were missing, comma-separated
     model_version … code_digest : what decided

@@ -63,7 +63,11 @@ MERCHANT_COLUMNS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """One card transaction as the service sees it. Units and ranges as in TRANSACTION_COLUMNS."""
+    """One card transaction as the service sees it. Units and ranges as in TRANSACTION_COLUMNS.
+
+    `card_ref` stands for the card (fraudkit.serve.card_reference). It is for people who compare payments; no feature
+    is made of it, and it is no column: tables have none.
+    """
 
     transaction_id: str
     user_id: str
@@ -82,6 +86,7 @@ class Transaction:
     device_type: str = "unknown"
     ip_address: str | None = None
     ip_reputation: float = float("nan")
+    card_ref: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

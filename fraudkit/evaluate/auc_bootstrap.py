@@ -18,6 +18,8 @@ import numba
 import numpy as np
 
 from fraudkit.core.errors import InvalidInput
+from fraudkit.evaluate.bootstrap import Interval
+from fraudkit.evaluate.metrics import roc_auc_score
 
 BLOCK = 50  # resamples between two reports of progress
 
@@ -106,3 +108,32 @@ def auc_differences(
     if not len(differences):
         raise InvalidInput("no resample holds frauds and legitimate rows; take a longer test window")
     return differences
+
+
+def auc_interval(
+    y_true: np.ndarray,
+    y_score: np.ndarray,
+    group: np.ndarray,
+    rng: np.random.Generator,
+    resamples: int = 200,
+    confidence: float = 0.95,
+) -> Interval | None:
+    """One score's AUC with its interval over resamples of whole groups; None where only one class is there.
+
+    Parameters
+    ----------
+    y_true, y_score, group : (n,); rows that share a group are drawn together
+
+    Examples
+    --------
+    >>> auc_interval(np.array([0, 1] * 20), np.arange(40) % 2, np.arange(40), np.random.default_rng(0))
+    Interval(estimate=1.0, low=1.0, high=1.0)
+    """
+    fraud = np.asarray(y_true, bool)
+    if not 0 < fraud.sum() < len(fraud):
+        return None
+    score = np.asarray(y_score, np.float64)
+    # A constant score has an AUC of exactly one half on every resample.
+    values = auc_differences(fraud, score, np.zeros(len(score)), group, resamples, rng) + 0.5
+    low, high = np.quantile(values, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(roc_auc_score(fraud, score), float(low), float(high))

@@ -180,6 +180,32 @@ def prequential_folds(
     )
 
 
+def settled_rows(
+    transactions: pd.DataFrame,
+    labels: pd.DataFrame,
+    start: pd.Timestamp,
+    end: pd.Timestamp,
+    as_of: pd.Timestamp,
+    maturity_days: int = MATURITY_DAYS,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The rows of one window whose label was settled at a moment.
+
+    Parameters
+    ----------
+    transactions, labels : as `time_split`
+    start, end : the rows became known in [start, end)
+    as_of : when the labels are read; nothing that arrived later counts
+    maturity_days : age from which silence means legitimate
+
+    Returns
+    -------
+    positions int64 (m,), rising, and labels bool (m,)
+    """
+    rows = _between(transactions, start, min(end, as_of))
+    y, settled = _labels(transactions, rows, labels, as_of, pd.Timedelta(days=maturity_days))
+    return rows[settled], y[settled]
+
+
 def _between(transactions: pd.DataFrame, start: pd.Timestamp, end: pd.Timestamp) -> np.ndarray:
     """Positions of the rows that became known in [start, end)."""
     known_at = transactions["known_at"]

@@ -1,18 +1,20 @@
 -- Read each history and append one event to it, atomically.
 --
--- KEYS     history keys in order of arrival; a key may come twice and then sees its own first event
+-- KEYS     history keys in order of arrival; a key may come twice and then sees its own first event; behind
+--          them, keys whose values are asked for besides
 -- ARGV[1]  bytes of a record: 4 event time, 4 transaction hash, then the rest
 -- ARGV[2]  most events kept, the new one among them
 -- ARGV[3]  seconds to live, of the key and of each event
 -- ARGV[4]  the new records, one after the other
 -- ARGV[5]  the arrival times, 4 bytes little-endian each
 --
--- Returns the histories as they stood before. A retry (same transaction hash) appends nothing and
+-- Returns the histories as they stood before, then the other keys' values. A retry (same transaction hash) appends nothing and
 -- gets the history it got the first time. A blob of a wrong length is returned untouched, for the
 -- client to report.
 local size, bound, ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local n = #ARGV[5] / 4
 local before = {}
-for i = 1, #KEYS do
+for i = 1, n do
   local blob = redis.call('GET', KEYS[i]) or ''
   if #blob % size == 0 then
     local expired = struct.unpack('<I4', ARGV[5], 4 * i - 3) - ttl
@@ -35,5 +37,8 @@ for i = 1, #KEYS do
     end
   end
   before[i] = blob
+end
+for i = n + 1, #KEYS do
+  before[i] = redis.call('GET', KEYS[i])
 end
 return before

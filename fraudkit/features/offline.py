@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numba as nb
 import numpy as np
@@ -142,12 +143,17 @@ def _events(events: np.ndarray, kept: np.ndarray) -> np.ndarray:
     return words.take(kept, axis=0).view(events.dtype)[:, 0]
 
 
+def _join(tiles: DailyTiles, records: np.ndarray, part: slice) -> np.ndarray:
+    return tiles.of_records(records[part])
+
+
 def replay(
     transactions: pd.DataFrame,
     users: pd.DataFrame | None,
     labels: pd.DataFrame | None,
     *,
     progress: Callable[[float, str], None] | None = None,
+    counted: DailyTiles | None = None,
 ) -> np.ndarray:
     """Features of every transaction, from what had arrived before it.
 
@@ -157,6 +163,7 @@ def replay(
     users : USER_COLUMNS, or None: profiles then stand at their defaults
     labels : LABEL_COLUMNS with their arrival times, or None
     progress : called with a fraction 0..1 and what is happening
+    counted : tiles of a larger table of which `transactions` is a part; `labels` are then not read
 
     Returns
     -------
@@ -177,14 +184,14 @@ def replay(
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         report(0.2, "laying out histories and counting daily tiles")
         ids = transactions["transaction_id"] if "transaction_id" in transactions else pd.Series([], dtype="string")
-        tiles = pool.submit(lambda: DailyTiles(records, fraud_news(labels, ids, records["known_at"])))
+        own = pool.submit(lambda: counted or DailyTiles(records, fraud_news(labels, ids, records["known_at"])))
         user, device, ip = _histories(transactions, records, arrival_order(transactions), pool)
         of_users = pool.submit(_events, user_events(records), user.kept)
         shared = shared_events(records)
         device_history, ip_history = _events(shared, device.kept), _events(shared, ip.kept)
         user_history = of_users.result()
         logs = log_amounts(user_history)
-        join = tiles.result().joined(pool)
+        join = partial(_join, counted, records) if counted else own.result().joined(pool)
 
         def run(start: int) -> None:
             part = slice(start, start + CHUNK)

@@ -11,10 +11,11 @@ from functools import lru_cache
 
 import numpy as np
 
+from fraudkit.core.errors import StoreUnavailable
 from fraudkit.core.transaction import Transaction
+from fraudkit.features.histories import SHARED_TILE, Histories, Parties, Snapshot
 from fraudkit.features.kernel import as_records, empty_vectors, vectors
 from fraudkit.features.records import NO_REPUTATION, PROFILE, SHARED_EVENT, TILE, USER_EVENT, encode
-from fraudkit.features.store import SHARED_TILE, Histories, Parties, Snapshot
 
 MOST_AT_ONCE = 256  # transactions in one script call; the server serves nobody else meanwhile
 CATEGORY_TILE, COUNTRY_TILE = 1, 2
@@ -23,10 +24,14 @@ _NO_PROFILE, _NO_TILE = bytes(PROFILE.itemsize), bytes(TILE.itemsize)
 
 @dataclass(frozen=True, slots=True)
 class FeatureBatch:
-    """Features of a batch: `X` float32 (n, 143) in catalog order, `known_user` bool (n,), a profile was found."""
+    """Features of a batch: `X` float32 (n, 143) in catalog order, `known_user` bool (n,), a profile was found.
+
+    `answered` bool (n,) is False where the part of the store that a row needs was away or empty; None: all answered.
+    """
 
     X: np.ndarray
     known_user: np.ndarray
+    answered: np.ndarray | None = None
 
 
 def bare_vectors(transactions: Sequence[Transaction]) -> FeatureBatch:
@@ -47,11 +52,24 @@ class OnlineFeatures:
     store : where the histories are
     rated_by_store : take the reputation of addresses from the store, in the same round trip; without it
         they are what the transactions say
+    partly : give a batch of which some rows were not answered, as part of a cluster was away or had lost its
+        content; without it such a batch fails
+    was_filled : profiles and tiles belong there, so that their absence is a failure; it is found out by
+        itself where a batch meets them
+
+    Attributes
+    ----------
+    filled : whether the latest batch met them
     """
 
-    def __init__(self, store: Histories, *, rated_by_store: bool = False) -> None:
+    def __init__(
+        self, store: Histories, *, rated_by_store: bool = False, was_filled: bool = False, partly: bool = False
+    ) -> None:
+        self._partly = partly
         self._store = store
         self._rated_by_store = rated_by_store
+        self._was_filled = was_filled
+        self.filled = was_filled
 
     def vectors(self, transactions: Sequence[Transaction]) -> FeatureBatch:
         """Features of transactions in order of arrival, each of which joins the histories.
@@ -62,7 +80,7 @@ class OnlineFeatures:
         Raises
         ------
         StoreUnavailable
-            The store did not answer in time; trying again is safe.
+            The store did not answer in time, or came back empty; trying again is safe.
         CorruptArtefact
             A stored value has an impossible length.
         InvalidInput
@@ -79,6 +97,9 @@ class OnlineFeatures:
                 merchants=[txn.merchant_id for txn in part],
             )
             snapshot = self._store.exchange(parties, records, reputations=self._rated_by_store)
+            self._look_for_loss(snapshot)
+            if snapshot.answered is not None and not self._partly:
+                raise StoreUnavailable("a node of the feature store is away or empty; does each one at REDIS_URL run?")
             if self._rated_by_store:
                 records = _rated(records, snapshot.reputations)
             batches.append(_compute(records, snapshot))
@@ -87,7 +108,26 @@ class OnlineFeatures:
         return FeatureBatch(
             X=np.concatenate([empty_vectors(0), *(batch.X for batch in batches)]),
             known_user=np.concatenate([np.zeros(0, dtype=bool), *(batch.known_user for batch in batches)]),
+            answered=_joined(batches),
         )
+
+    def _look_for_loss(self, snapshot: Snapshot) -> None:
+        """Take a store that lost its content for one that does not answer: every card holder would look new.
+
+        The tiles come with every batch, so that looking costs nothing and no batch is answered in between.
+        """
+        self.filled = bool(snapshot.shared_tiles)
+        if self.filled:
+            self._was_filled = True
+        elif self._was_filled:
+            raise StoreUnavailable("the feature store came back empty; it is filled again from the secondary store")
+
+
+def _joined(batches: Sequence[FeatureBatch]) -> np.ndarray | None:
+    """Which rows of all batches were answered."""
+    if all(batch.answered is None for batch in batches):
+        return None
+    return np.concatenate([np.ones(len(b.X), dtype=bool) if b.answered is None else b.answered for b in batches])
 
 
 def _nothing(n: int) -> Snapshot:
@@ -112,7 +152,7 @@ def _compute(records: np.ndarray, snapshot: Snapshot) -> FeatureBatch:
         _tiles(records, snapshot),
         as_records(out),
     )  # fmt: skip
-    return FeatureBatch(X=out, known_user=profiles["known"] != 0)
+    return FeatureBatch(X=out, known_user=profiles["known"] != 0, answered=snapshot.answered)
 
 
 def _writable(records: np.ndarray) -> np.ndarray:

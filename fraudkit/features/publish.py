@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from fraudkit.features.catalog import HORIZON_S
+from fraudkit.features.histories import DEVICE, IP, SHARED_TILE, USER, Histories
 from fraudkit.features.offline import arrival_order, lay_out
 from fraudkit.features.online import CATEGORY_TILE, COUNTRY_TILE
+from fraudkit.features.plan import Kind
 from fraudkit.features.records import TRANSACTION, shared_events, user_events
-from fraudkit.features.store import DEVICE, IP, SHARED_TILE, USER, Histories, HistoryStore, Kind
+from fraudkit.features.store import HistoryStore
 from fraudkit.features.tables import encode_table
 from fraudkit.features.tiles import DAY_S, DailyTiles, fraud_news
 
@@ -69,7 +71,7 @@ def fill_store(
     *,
     progress: Callable[[float, str], None] | None = None,
 ) -> None:
-    """Bring a store to where it would stand at `moment`: profiles, histories, the last midnight's tiles, reputations.
+    """Bring a store to where it would stand at `moment`: profiles, histories, reputations, the last midnight's tiles.
 
     Parameters
     ----------
@@ -92,12 +94,13 @@ def fill_store(
     oldest = int(moment.timestamp()) - HORIZON_S
     for kind, column, events in ((USER, "user_id", own), (DEVICE, "device_id", shared), (IP, "ip_address", shared)):
         _fill_histories(store, kind, past[column], records, events, arrival, oldest)
-    report(0.7, "tiles")
-    TilePublisher(past, labels).publish(store, int(moment.timestamp()) // DAY_S)
-    report(0.9, "reputations")
+    report(0.7, "reputations")
     if ip_reputation is not None:
         rated = ip_reputation.dropna(subset=["ip_address", "reputation"])
         store.publish_reputation(rated["ip_address"].astype(str).tolist(), rated["reputation"].to_numpy(dtype=float))
+    report(0.8, "tiles")
+    TilePublisher(past, labels).publish(store, int(moment.timestamp()) // DAY_S)
+    store.mark_filled()
 
 
 def _fill_histories(

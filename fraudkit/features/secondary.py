@@ -2,7 +2,7 @@
 
 It answers as fraudkit.features.store does, to the byte, but a batch costs a transaction of the table
 instead of one script call. Which keys there are, and what the bytes mean, is the same. It knows nothing of
-how it is kept up to date; fraudkit.serve.mirror does that.
+how it is kept up to date; fraudkit.serve.follower does that.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ import numpy as np
 
 from fraudkit.core.errors import CorruptArtefact, StoreUnavailable
 from fraudkit.features.catalog import HORIZON_S
+from fraudkit.features.histories import DEVICE, IP, TILES_KEY, USER, Histories, Parties, Snapshot, reputation_key
+from fraudkit.features.plan import Kind
 from fraudkit.features.records import PROFILE, TILE, shared_events, user_events
-from fraudkit.features.store import DEVICE, IP, TILES_KEY, USER, Histories, Kind, Parties, Snapshot, reputation_key
 
 SECONDARY_FILE = "secondary.db"  # in the folder of running processes' files
 _UNRATED = struct.pack("<d", float("nan"))
@@ -43,6 +44,10 @@ class Table(ABC):
     @abstractmethod
     def put(self, values: Mapping[str, bytes], expires_s: int | None) -> None:
         """Write values that may be forgotten after `expires_s` (seconds since 1970), None: never."""
+
+    @abstractmethod
+    def pages(self, size: int) -> Iterator[Values]:
+        """Everything, about `size` keys at a time; what is written meanwhile may be in it or not."""
 
     @abstractmethod
     def purge(self, now_s: int) -> None:
@@ -120,6 +125,9 @@ class SecondaryStore(Histories):
     def filled(self) -> bool:
         """Whether profiles and tiles were ever published here."""
         return bool(self._table.get([TILES_KEY]))
+
+    def mark_filled(self) -> None:
+        """Do nothing: a table is lost as a whole or not at all."""
 
     def ping(self) -> None:
         """Return if the table answers."""
@@ -221,6 +229,17 @@ class SqliteTable(Table):
         rows = ((key, value, expires_s) for key, value in values.items())
         with self._lock, self._translated():
             self._connection.executemany("INSERT OR REPLACE INTO held VALUES (?, ?, ?)", rows)
+
+    def pages(self, size: int) -> Iterator[Values]:
+        last = ""
+        while True:
+            with self._lock, self._translated():
+                query = "SELECT key, value FROM held WHERE key > ? ORDER BY key LIMIT ?"
+                found = dict(self._connection.execute(query, (last, size)).fetchall())
+            if not found:
+                return
+            last = next(reversed(found))
+            yield found
 
     def purge(self, now_s: int) -> None:
         with self._lock, self._translated():

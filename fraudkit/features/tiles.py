@@ -184,6 +184,12 @@ class DailyTiles:
         """The one TILE record, shape (1,), of all transactions at the midnight of `day`."""
         return self._population.at(np.zeros(1, dtype=np.uint32), np.array([day], dtype=np.int64))
 
+    def of_records(self, records: np.ndarray) -> np.ndarray:
+        """TILE records (n, 4) of any TRANSACTION records (n,), as of the day each arrived; order as in `joined`."""
+        day = records["known_at"].astype(np.int64) // DAY_S
+        kinds = [self._counters[field].at(records[field].astype(np.uint32), day) for field in self.FIELDS]
+        return np.stack([*kinds, self._population.at(np.zeros(len(records), dtype=np.uint32), day)], axis=1)
+
     def joined(self, pool: Executor) -> Callable[[slice], np.ndarray]:
         """The join of the records with their tiles, as a function of a part of the rows.
 

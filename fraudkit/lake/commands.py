@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from fraudkit.core.config import settings
-from fraudkit.core.console import console, progress_bar
+from fraudkit.core.console import output, progress_bar
 from fraudkit.lake.lake import Lake
 from fraudkit.lake.locate import resolve
 from fraudkit.lake.quality import QualityReport, inspect
@@ -128,7 +128,7 @@ def import_file(
 
 
 def print_report(report: QualityReport) -> None:
-    """The failed checks as a table on standard error, the totals on standard output."""
+    """The totals, then the failed checks as a table."""
     typer.echo(f"{report.rows:,} rows: {report.accepted:,} good, {report.quarantined:,} to quarantine")
     if not report.failures:
         typer.echo(f"all {len(report.checks)} checks passed")
@@ -143,4 +143,4 @@ def print_report(report: QualityReport) -> None:
             "\n".join(failure.examples),
         )
         table.add_row(*map(escape, cells))
-    console.print(table)
+    output.print(table)

@@ -7,6 +7,7 @@ and a ranking measure would let it grow over-confident unseen.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,25 @@ def train_boosting(
         weight = np.where(y > 0.5, params.positive_weight, 1.0)
         return xgb.QuantileDMatrix(X, label=y, weight=weight, ref=ref, nthread=params.n_jobs)
 
-    settings = {
+    try:
+        train = matrix(X_train, y_train)
+        booster = xgb.train(
+            {**tree_settings(params), "seed": int(rng.integers(2**31))},
+            train,
+            num_boost_round=params.n_estimators,
+            evals=[(matrix(X_valid, y_valid, train), "later_week")],
+            early_stopping_rounds=params.stopping_rounds,
+            callbacks=[_reporter(params.n_estimators, progress)],
+            verbose_eval=False,
+        )
+    except xgb.core.XGBoostError as error:
+        raise InvalidInput(f"XGBoost refused the data: {str(error).splitlines()[0]}") from error
+    return finished(booster, X_train.shape[1])
+
+
+def tree_settings(params: TrainingParams) -> dict[str, Any]:
+    """The parameters as XGBoost names them, but for the seed and the number of rounds."""
+    return {
         "objective": "binary:logistic",
         "eval_metric": "logloss",
         "tree_method": "hist",
@@ -52,26 +71,15 @@ def train_boosting(
         "min_child_weight": params.min_child_weight,
         "reg_lambda": params.reg_lambda,
         "nthread": params.n_jobs,
-        "seed": int(rng.integers(2**31)),
     }
-    try:
-        train = matrix(X_train, y_train)
-        booster = xgb.train(
-            settings,
-            train,
-            num_boost_round=params.n_estimators,
-            evals=[(matrix(X_valid, y_valid, train), "later_week")],
-            early_stopping_rounds=params.stopping_rounds,
-            callbacks=[_reporter(params.n_estimators, progress)],
-            verbose_eval=False,
-        )
-    except xgb.core.XGBoostError as error:
-        raise InvalidInput(f"XGBoost refused the data: {str(error).splitlines()[0]}") from error
+
+
+def finished(booster: Any, n_features: int) -> tuple[Trees, bytes]:
+    """A booster that was stopped early, cut at its best round: the trees for run time, and its UBJ document."""
     booster = booster[: booster.best_iteration + 1]
     # what early stopping leaves behind names a round that the cut booster may lack
     booster.set_attr(best_iteration=None, best_score=None)
-    trees = trees_from_booster_json(bytes(booster.save_raw("json")), X_train.shape[1])
-    return trees, bytes(booster.save_raw("ubj"))
+    return trees_from_booster_json(bytes(booster.save_raw("json")), n_features), bytes(booster.save_raw("ubj"))
 
 
 def _reporter(rounds: int, progress: Callable[[float, str], None] | None):  # type: ignore[no-untyped-def]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fraudkit.core.config import settings
-from fraudkit.core.console import console
+from fraudkit.core.console import output
 from fraudkit.core.files import replace_file
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def _print(state: State) -> None:
 
     if state.counts is not None:
         shares = ", ".join(f"{name} {count:,}" for name, count in state.counts.decisions.items())
-        console.print(f"{state.counts.predictions:,} decisions since start: {shares}", markup=False)
-    console.print(f"{state.decisions:,} decisions stored, {state.performance.rows:,} old enough to be judged")
+        output.print(f"{state.counts.predictions:,} decisions since start: {shares}", markup=False)
+    output.print(f"{state.decisions:,} decisions stored, {state.performance.rows:,} old enough to be judged")
     table = Table("alert", "now", "threshold", "rests on", "says", "if it stays so")
     for rule in ALERTS.values():
         measure, verdict = state.measures.get(rule.measure), state.verdicts()[rule.id]
@@ -117,7 +117,7 @@ def _print(state: State) -> None:
             f"[{COLOURS[verdict]}]{verdict}[/]",
             rule.action,
         )
-    console.print(table)
+    output.print(table)
     if state.drift is not None and state.drift.drifted:
         names = ", ".join(feature.feature for feature in state.drift.drifted[:5])
-        console.print(f"drifted: {names}", markup=False)
+        output.print(f"drifted: {names}", markup=False)

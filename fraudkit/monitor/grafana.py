@@ -16,6 +16,10 @@ COUNTS: tuple[tuple[str, str, str, str], ...] = (
     ("Decisions without a part", "reqps", _RATE.format(label="part", name="fraud_degraded_total"), "{{part}}"),
     ("Refused requests", "reqps", _RATE.format(label="status", name="requests_refused_total"), "{{status}}"),
     ("Feedback", "reqps", _RATE.format(label="source", name="fraud_feedback_total"), "{{source}}"),
+    ("Declines let pass by a draw", "reqps", "sum(rate(fraud_explored_total[5m]))", "let pass"),
+    # Every service reports the one queue of its database, so the largest report counts and not the sum.
+    ("Cases waiting for an analyst", "short", "max by (state) (review_queue_cases)", "{{state}}"),
+    ("Age of the oldest open case", "s", "max(review_queue_oldest_seconds)", "oldest"),
     (
         "Time by stage, p99 of a batch",
         "s",

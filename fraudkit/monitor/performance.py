@@ -16,10 +16,9 @@ import pandas as pd
 
 from fraudkit.core.errors import InvalidInput
 from fraudkit.core.label import MATURITY_DAYS, labels_as_of
-from fraudkit.evaluate.auc_bootstrap import auc_differences
+from fraudkit.evaluate.auc_bootstrap import auc_interval
 from fraudkit.evaluate.bootstrap import Interval
 from fraudkit.evaluate.fairness import Disparity, audit
-from fraudkit.evaluate.metrics import roc_auc_score
 from fraudkit.evaluate.segments import wilson_interval
 
 COLUMNS = ("transaction_id", "event_time", "fraud_score", "flagged")
@@ -117,12 +116,6 @@ def fairness(rows: pd.DataFrame, attributes: Mapping[str, np.ndarray]) -> tuple[
 
 
 def _auc(scored: pd.DataFrame, rng: np.random.Generator, resamples: int) -> Interval | None:
-    fraud = scored["is_fraud"].to_numpy(bool)
-    if not 0 < fraud.sum() < len(fraud):
-        return None
     score = scored["fraud_score"].to_numpy(np.float64)
     group = scored["user_id"].to_numpy() if "user_id" in scored else np.arange(len(scored))
-    # A constant score has an AUC of exactly one half on every resample.
-    gains = auc_differences(fraud, score, np.zeros(len(score)), group, resamples, rng)
-    low, high = np.quantile(gains + 0.5, [0.025, 0.975])
-    return Interval(roc_auc_score(fraud, score), float(low), float(high))
+    return auc_interval(scored["is_fraud"].to_numpy(bool), score, group, rng, resamples)

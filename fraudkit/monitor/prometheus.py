@@ -27,6 +27,7 @@ GAUGES: dict[str, tuple[str, bool, str]] = {
 }
 RUN_GAUGE = "fraud_monitor_run_timestamp_seconds"
 SILENT_AFTER_S = 2 * 86_400
+REVIEW_WITHIN_S = 86_400  # a case that waits for longer is found by its card holder before it is by an analyst
 
 
 def gauges_text(measures: Mapping[str, Measure], now_s: float) -> str:
@@ -54,9 +55,9 @@ def condition(rule: AlertRule) -> str:
 
 
 def rules_yaml(rules: Sequence[AlertRule] = tuple(ALERTS.values())) -> str:
-    """The rule file: recorded series, then one alert a rule, then the one on silence."""
+    """The rule file: recorded series, then one alert a rule, then those on silence, store and review."""
     recorded = [{"record": name, "expr": query} for name, query in RECORDED.items()]
-    alerts = [*(_alert(rule) for rule in rules), _silence()]
+    alerts = [*(_alert(rule) for rule in rules), *_own_alerts()]
     groups = [
         {"name": "fraud-recorded", "interval": "1m", "rules": recorded},
         {"name": "fraud-alerts", "rules": alerts},
@@ -84,14 +85,42 @@ def _alert(rule: AlertRule) -> dict[str, Any]:
     }
 
 
-def _silence() -> dict[str, Any]:
+def _own_alerts() -> list[dict[str, Any]]:
+    """What the specification does not ask for: a monitor that stopped, an empty store, a queue that waits."""
+    return [
+        _own(
+            "MonitorSilent",
+            f"time() - {RUN_GAUGE} > {SILENT_AFTER_S} or absent({RUN_GAUGE})",
+            "60m",
+            "ticket",
+            "drift and performance have not been measured for two days",
+            "run `fraudkit monitor --textfile` by hand, then see why its schedule did not",
+        ),
+        _own(
+            "FeatureStoreEmpty",
+            "min(feature_store_filled) == 0",
+            "5m",
+            "page",
+            "the feature store has no profiles and no tiles, and is not being filled",
+            "see in the log whether the secondary store answers; if it is empty too, run `fraudkit setup`"
+            " or fraudkit.features.publish.fill_store",
+        ),
+        _own(
+            "ReviewQueueWaiting",
+            f"max(review_queue_oldest_seconds) > {REVIEW_WITHIN_S}",
+            "30m",
+            "ticket",
+            "a payment has waited for an analyst for more than a day",
+            "see /review: claim the oldest cases, or raise the policy's threshold of review for a while",
+        ),
+    ]
+
+
+def _own(name: str, expr: str, wait: str, severity: str, summary: str, action: str) -> dict[str, Any]:
     return {
-        "alert": "MonitorSilent",
-        "expr": f"time() - {RUN_GAUGE} > {SILENT_AFTER_S} or absent({RUN_GAUGE})",
-        "for": "60m",
-        "labels": {"severity": "ticket"},
-        "annotations": {
-            "summary": "drift and performance have not been measured for two days",
-            "action": "run `fraudkit monitor --textfile` by hand, then see why its schedule did not",
-        },
+        "alert": name,
+        "expr": expr,
+        "for": wait,
+        "labels": {"severity": severity},
+        "annotations": {"summary": summary, "action": action},
     }

@@ -7,7 +7,7 @@ writes it. It knows the form of both and nothing of how they come about.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from math import inf, nan
@@ -22,8 +22,9 @@ from fraudkit.core.errors import InvalidInput, NotReady
 from fraudkit.core.label import LABEL_COLUMNS
 
 FLAGGED = ("DECLINE", "REVIEW")
-FORMAT = 2  # of the decision database
+FORMAT = 3  # of the decision database
 _TIMEOUT_S = 10.0
+Sample = tuple[str, dict[str, str], float]  # name, labels, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +95,25 @@ def scrape(url: str, api_key: str | None = None) -> Counts:
     NotReady
         Nothing answers there, or not with metrics.
     """
+    return parse(_text(url, api_key))
+
+
+def read_samples(url: str, api_key: str | None = None) -> list[Sample]:
+    """All samples of the service at `url`; raises as `scrape` and `parse` do."""
+    return samples_of(_text(url, api_key))
+
+
+def _text(url: str, api_key: str | None) -> str:
     headers = {"X-API-Key": api_key} if api_key else {}
     try:
         reply = httpx.get(f"{url.rstrip('/')}/metrics", headers=headers, timeout=_TIMEOUT_S).raise_for_status()
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise NotReady(f"{url} gave no metrics ({error}); start the service with `fraudkit serve`") from error
-    return parse(reply.text)
+    return reply.text
 
 
-def parse(text: str) -> Counts:
-    """Read an exposition in Prometheus' text format.
+def samples_of(text: str) -> list[Sample]:
+    """Every sample of an exposition in Prometheus' text format.
 
     Raises
     ------
@@ -111,7 +121,7 @@ def parse(text: str) -> Counts:
         It is none.
     """
     try:
-        samples = [
+        return [
             (sample.name, sample.labels, sample.value)
             for family in text_string_to_metric_families(text)
             for sample in family.samples
@@ -119,14 +129,24 @@ def parse(text: str) -> Counts:
     except ValueError as error:
         raise InvalidInput(f"this is no Prometheus text ({error}); give the service's address") from error
 
+
+def histogram_of(samples: Sequence[Sample], name: str, **chosen: str) -> Histogram:
+    """A histogram out of samples, with these labels; without values where there is none."""
+    mine = [s for s in samples if s[0].startswith(name) and chosen.items() <= s[1].items()]
+    buckets = sorted((float(labels["le"]), int(v)) for found, labels, v in mine if found == f"{name}_bucket")
+    total = next((value for found, _, value in mine if found == f"{name}_sum"), 0.0)
+    return Histogram(tuple(b for b, _ in buckets), tuple(c for _, c in buckets), total)
+
+
+def parse(text: str) -> Counts:
+    """Read a service's exposition; raises as `samples_of` does."""
+    samples = samples_of(text)
+
     def counter(name: str, label: str) -> dict[str, int]:
         return {labels[label]: int(value) for found, labels, value in samples if found == name}
 
     def histogram(name: str, **chosen: str) -> Histogram:
-        mine = [s for s in samples if s[0].startswith(name) and chosen.items() <= s[1].items()]
-        buckets = sorted((float(labels["le"]), int(v)) for found, labels, v in mine if found == f"{name}_bucket")
-        total = next((value for found, _, value in mine if found == f"{name}_sum"), 0.0)
-        return Histogram(tuple(b for b, _ in buckets), tuple(c for _, c in buckets), total)
+        return histogram_of(samples, name, **chosen)
 
     stages = {labels["stage"]: None for found, labels, _ in samples if found == "scoring_stage_seconds_bucket"}
     values = [(la["feature_name"], la["stat"], value) for found, la, value in samples if found == "feature_value"]

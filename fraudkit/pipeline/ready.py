@@ -19,9 +19,11 @@ from fraudkit.core.console import ProgressCallback, scaled
 from fraudkit.core.files import replace_file
 from fraudkit.features.catalog import HORIZON_DAYS, schema_hash
 from fraudkit.features.embedded import EmbeddedValkey
+from fraudkit.features.histories import Histories
 from fraudkit.features.publish import fill_store
-from fraudkit.features.secondary import SECONDARY_FILE, SecondaryStore, SqliteTable
-from fraudkit.features.store import Histories, HistoryStore
+from fraudkit.features.secondary import SecondaryStore
+from fraudkit.features.secondary_choice import secondary_table
+from fraudkit.features.store import HistoryStore
 from fraudkit.models.bundle import Bundle
 from fraudkit.pipeline.training import ensure_production, registry
 from fraudkit.pipeline.workspace import Workspace, open_workspace
@@ -99,8 +101,9 @@ def fill_if_needed(workspace: Workspace, progress: ProgressCallback | None = Non
             return False
     with EmbeddedValkey(settings().run / "store") as server:
         store = HistoryStore.connect(server.url, socket_timeout=30.0)
-        secondary = SecondaryStore(SqliteTable(settings().run / SECONDARY_FILE))
-        stores: tuple[Histories, ...] = (store, secondary)
+        secondary = SecondaryStore(secondary_table(settings().secondary, settings().run))
+        # The secondary first: a running service fills an empty first store from it.
+        stores: tuple[Histories, ...] = (secondary, store)
         for number, to_fill in enumerate(stores):
             to_fill.clear()
             fill_store(

@@ -26,7 +26,7 @@ from fraudkit.models.bundle import Bundle
 from fraudkit.models.train import train_bundle
 from fraudkit.pipeline.workspace import DEFAULT_SEED, Workspace
 from fraudkit.registry.gate import Contender, Evidence, GateReport, decide
-from fraudkit.registry.registry import Registry
+from fraudkit.registry.registry import Registry, Version
 from fraudkit.rules.catalog import RULES
 
 MODELS = ("rules", "logistic", "xgboost", "network", "ensemble")
@@ -93,7 +93,12 @@ def training_facts(workspace: Workspace, seed: int) -> dict[str, Any]:
 
 def model_scores(workspace: Workspace, bundle: Bundle, rows: np.ndarray) -> dict[str, np.ndarray]:
     """Scores of MODELS on `rows` (positions in the world's transactions), each float64 (len(rows),) in 0..1."""
-    X = np.ascontiguousarray(workspace.features()[rows])
+    return scores_of(bundle, workspace.features()[rows])
+
+
+def scores_of(bundle: Bundle, X: np.ndarray) -> dict[str, np.ndarray]:
+    """Scores of MODELS on vectors (n, 143), each float64 (n,) in 0..1."""
+    X = np.ascontiguousarray(X)
     scores = bundle.score(X)
     return {
         "rules": RULES.score(RULES.evaluate(X)),
@@ -111,19 +116,39 @@ def compare(workspace: Workspace, bundle: Bundle) -> dict[str, EvaluationReport]
     if truth is None:
         raise NotReady(f"world {workspace.name!r} has no truth table to measure against; simulate it again")
     tested = workspace.payments.iloc[rows]
-    days = tested["event_time"].dt.strftime("%Y-%m-%d").to_numpy()
+    title = f"world {workspace.name}, test period"
+    return reports_on(bundle, workspace.features()[rows], truth, tested, title, segment_values(tested))
+
+
+def reports_on(
+    bundle: Bundle,
+    X: np.ndarray,
+    y_true: np.ndarray,
+    payments: pd.DataFrame,
+    title: str,
+    segments: dict[str, np.ndarray] | None = None,
+) -> dict[str, EvaluationReport]:
+    """Every model on these payments; the ensemble with segments where they are given.
+
+    Parameters
+    ----------
+    X, y_true : (m, 143) and (m,)
+    payments : m rows with event_time, user_id and amount_usd
+    title : of the data, in words
+    """
+    days = payments["event_time"].dt.strftime("%Y-%m-%d").to_numpy()
     reports = {}
-    for name, score in model_scores(workspace, bundle, rows).items():
+    for name, score in scores_of(bundle, X).items():
         whole = name == "ensemble"
         reports[name] = evaluate_scores(
-            truth,
+            y_true,
             score,
-            tested["amount_usd"].to_numpy(),
-            title=f"{name}, world {workspace.name}, test period {days[0]} to {days[-1]}",
+            payments["amount_usd"].to_numpy(),
+            title=f"{name}, {title} {days.min()} to {days.max()}",
             y_prob=bundle.calibration.apply(score) if whole else None,
-            user_id=tested["user_id"].to_numpy(),
+            user_id=payments["user_id"].to_numpy(),
             day=days,
-            segments=segment_values(tested) if whole else None,
+            segments=segments if whole else None,
         )
     return reports
 
@@ -160,35 +185,67 @@ def judge(
 ) -> GateReport:
     """Ask the gate about a registered version, on the test period's matured labels."""
     split = workspace.split
-    rows = split.test[split.test_is_mature]
-    candidate = contender(workspace, version, rows)
+    mature = split.test_is_mature
+    rows = split.test[mature]
+    window = (split.training_moment, split.test_end, split.test_end + pd.Timedelta(days=MATURITY_DAYS))
+    user_id = workspace.transactions["user_id"].iloc[rows].to_numpy()
+    return judge_on(version, workspace.features()[rows], split.y_test[mature], user_id, window, rng, progress)
+
+
+def judge_on(
+    version: str,
+    X: np.ndarray,
+    y_true: np.ndarray,
+    user_id: np.ndarray,
+    window: tuple[pd.Timestamp, pd.Timestamp, pd.Timestamp],
+    rng: np.random.Generator,
+    progress: ProgressCallback | None = None,
+) -> GateReport:
+    """Ask the gate about a registered version, beside production on the same payments.
+
+    Parameters
+    ----------
+    X, y_true, user_id : of m payments
+    window : start and end of the payments, and when their labels were read
+    """
+    candidate = contender(version, X)
     try:
-        production = contender(workspace, "production", rows)
+        production = contender("production", X)
     except NotReady:
         production = None
+    start, end, as_of = (to_epoch_ms(moment.to_pydatetime()) for moment in window)
     evidence = Evidence(
-        y_true=split.y_test[split.test_is_mature].astype(int),
-        group=workspace.transactions["user_id"].iloc[rows].to_numpy(),
-        window_start_ms=to_epoch_ms(split.training_moment.to_pydatetime()),
-        window_end_ms=to_epoch_ms(split.test_end.to_pydatetime()),
-        labels_as_of_ms=to_epoch_ms((split.test_end + pd.Timedelta(days=MATURITY_DAYS)).to_pydatetime()),
+        y_true=y_true.astype(int),
+        group=user_id,
+        window_start_ms=start,
+        window_end_ms=end,
+        labels_as_of_ms=as_of,
         candidate=candidate,
         production=production,
     )
     return decide(evidence, rng, progress=progress)
 
 
-def contender(workspace: Workspace, name: str, rows: np.ndarray) -> Contender:
-    """A registered version's ensemble scores on `rows`, as the gate takes them.
+def contender(name: str, X: np.ndarray) -> Contender:
+    """A registered version's ensemble scores on vectors (m, 143), as the gate takes them.
 
     A version of another feature schema cannot score; it gets zeros, and the gate refuses for the schema.
     """
     version = registry().version(name)
     if version.schema_hash != schema_hash():
-        return Contender(version.digest, version.schema_hash, np.zeros(len(rows)))
+        return Contender(version.digest, version.schema_hash, np.zeros(len(X)))
     bundle = Bundle.load(registry().path(name))
-    score = bundle.score(np.ascontiguousarray(workspace.features()[rows])).ensemble
+    score = bundle.score(np.ascontiguousarray(X)).ensemble
     return Contender(bundle.digest, bundle.schema_hash, score)
+
+
+def fitting_production() -> Version | None:
+    """The production model where there is one and it fits this code's features; its files are not looked at."""
+    try:
+        production = registry().version("production")
+    except NotReady:
+        return None
+    return production if production.schema_hash == schema_hash() else None
 
 
 def has_usable_production() -> bool:
@@ -199,11 +256,7 @@ def has_usable_production() -> bool:
     CorruptArtefact
         One is there and damaged: that is told, not trained over.
     """
-    try:
-        production = registry().version("production")
-    except NotReady:
-        return False
-    if production.schema_hash != schema_hash():
+    if fitting_production() is None:
         return False
     Bundle.load(registry().path("production"))
     return True

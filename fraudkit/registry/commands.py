@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 
 from fraudkit.core.config import settings
-from fraudkit.core.console import console
+from fraudkit.core.console import console, output
 from fraudkit.core.errors import GateRefused
 from fraudkit.registry.gate import DEFAULT_GATE, report_from_content
 from fraudkit.registry.registry import Registry, Version
@@ -36,7 +36,7 @@ def list_models(as_json: bool = AS_JSON) -> None:
     table = Table("version", "stands for", "registered", "metrics", box=None)
     for version in versions:
         table.add_row(version.name, " ".join(version.aliases), version.registered_at[:19], _short(version.metrics))
-    console.print(table)
+    output.print(table)
 
 
 @app.command()
@@ -48,7 +48,7 @@ def show(name: str = VERSION, as_json: bool = AS_JSON) -> None:
     if as_json:
         typer.echo(json.dumps(facts))
         return
-    console.print_json(json.dumps(facts))
+    output.print_json(json.dumps(facts))
 
 
 @app.command()
@@ -64,13 +64,44 @@ def promote(name: str = VERSION, as_json: bool = AS_JSON) -> None:
 
 
 @app.command()
+def backtests(as_json: bool = AS_JSON) -> None:
+    """How production did, day by day, on the payments whose labels had matured."""
+    found = _registry().backtests()
+    if as_json:
+        typer.echo(json.dumps(found))
+    elif found:
+        output.print(backtest_table(found))
+    else:
+        console.print("no backtests yet; `fraudkit retrain` makes one a day")
+
+
+def backtest_table(found: list[dict[str, Any]]) -> Table:
+    """Backtests, one a row: the day's frauds among its payments, and figures of the month that ends with it."""
+    table = Table(
+        "day", "version", title="production on labels that matured (AUC, precision, recall: a month)", box=None
+    )
+    for heading in ("frauds", "AUC", "precision", "recall"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for entry in found:
+        day, month = entry["day_figures"], entry["month_figures"]
+        shares = (_interval(month[name]) for name in ("auc", "precision", "recall"))
+        table.add_row(entry["day"], entry["version"], f"{day['frauds']} of {day['rows']:,}", *shares)
+    return table
+
+
+def _interval(numbers: list[float] | None) -> str:
+    """Estimate and 95 % interval."""
+    return "-" if numbers is None else "{:.2f} {:.2f}-{:.2f}".format(*numbers)
+
+
+@app.command()
 def demands(as_json: bool = AS_JSON) -> None:
     """What the promotion gate asks of a candidate."""
     if as_json:
         typer.echo(json.dumps(asdict(DEFAULT_GATE)))
         return
     for name, value in asdict(DEFAULT_GATE).items():
-        console.print(f"{name:<16}{value}")
+        output.print(f"{name:<16}{value}")
 
 
 @app.command()
@@ -90,7 +121,7 @@ def _say(version: Version, what: str, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(asdict(version)))
     else:
-        console.print(f"{version.name} {what}")
+        output.print(f"{version.name} {what}")
 
 
 def _short(metrics: dict[str, Any]) -> str:

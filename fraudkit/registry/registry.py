@@ -3,6 +3,7 @@
     v0001/            a bundle's files, and record.json with its metrics and training facts
     gates/v0001.json  the last gate report of that version
     aliases.json      which version each name stands for, replaced in one step
+    backtests.jsonl   how production did on the payments of each day once their labels had matured
     history.jsonl     every registration, refusal, promotion, rollback and retirement, only ever appended to
 
 Versions never change once they are there. Writers take a lock; readers need none. The registry
@@ -199,9 +200,23 @@ class Registry:
         path = self.folder / "gates" / f"{self.resolve(name)}.json"
         return unseal(read_bytes(path), str(path)) if path.exists() else None
 
+    def add_backtest(self, entry: Mapping[str, Any]) -> None:
+        """Keep how a version did on a day; a day that was measured before with the same version stays as it is."""
+        with self._lock():
+            key = (entry["day"], entry["version"])
+            if key not in {(kept["day"], kept["version"]) for kept in self.backtests()}:
+                self._append("backtests.jsonl", entry)
+
+    def backtests(self) -> list[dict[str, Any]]:
+        """All backtests in the order they were made: day, version, and figures as `fraudkit.pipeline.backtest` has."""
+        return self._lines("backtests.jsonl")
+
     def history(self) -> list[dict[str, Any]]:
         """All entries, oldest first: at, action, version, production before."""
-        path = self.folder / "history.jsonl"
+        return self._lines("history.jsonl")
+
+    def _lines(self, name: str) -> list[dict[str, Any]]:
+        path = self.folder / name
         if not path.exists():
             return []
         try:
@@ -242,8 +257,12 @@ class Registry:
 
     def _log(self, action: str, name: str, production: str | None) -> None:
         """Append to the history, before the change takes effect: nothing happens that is not on record."""
-        entry = {"at": self._now(), "action": action, "version": name, "production_before": production}
-        with (self.folder / "history.jsonl").open("a", encoding="utf-8") as file:
+        self._append(
+            "history.jsonl", {"at": self._now(), "action": action, "version": name, "production_before": production}
+        )
+
+    def _append(self, file_name: str, entry: Mapping[str, Any]) -> None:
+        with (self.folder / file_name).open("a", encoding="utf-8") as file:
             file.write(json.dumps(entry, sort_keys=True) + "\n")
             file.flush()
             os.fsync(file.fileno())

@@ -6,10 +6,9 @@ import json
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from fraudkit.core.console import ProgressCallback, progress_bar, scaled
+from fraudkit.core.console import ProgressCallback, output, progress_bar, scaled
 from fraudkit.core.errors import InvalidInput
 from fraudkit.rules.catalog import RULES
 from fraudkit.rules.report import RuleFigures
@@ -20,7 +19,7 @@ _JSON = typer.Option(False, "--json", help="print JSON")
 
 
 def _print(table: Table) -> None:
-    Console(highlight=False).print(table)
+    output.print(table)
 
 
 @app.command("list")

@@ -7,9 +7,8 @@ decision database on FastAPI's threads.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
@@ -24,14 +23,20 @@ from fraudkit.core.clock import from_epoch_ms
 from fraudkit.serve import contracts
 from fraudkit.serve.auth import RequireKey
 from fraudkit.serve.body import MAX_BATCH_BODY, MAX_BODY, parse_json, read_body
+from fraudkit.serve.card_reference import References
 from fraudkit.serve.doors import Doors
 from fraudkit.serve.errors import add_error_handlers
-from fraudkit.serve.intake import card_number_problems, take_in
+from fraudkit.serve.intake import card_number_problems, moment_ms, take_in
 from fraudkit.serve.keys import KeyRing
 from fraudkit.serve.openapi import body_of, build_schema, problems
 from fraudkit.serve.page_files import page_router
 from fraudkit.serve.problems import Problem, Refused, from_validation, problem, refuse
+from fraudkit.serve.reply import word_json
+from fraudkit.serve.review_metrics import watch_reviews
+from fraudkit.serve.review_routes import review_router
 from fraudkit.serve.scorer import Outcome, Scorer, Waiting
+from fraudkit.serve.service import Checks, Service, json_reply, service_of
+from fraudkit.serve.verdict import verdict
 from fraudkit.serve.worker import ScoringWorker
 
 DESCRIPTION = (
@@ -43,20 +48,14 @@ _CONFLICT = problem("transaction_id", "was used before for another payload", "se
 
 _scoring, _records, _operations = APIRouter(), APIRouter(), APIRouter()
 
-# Part -> a check that raises where the part cannot work now.
-Checks = dict[str, Callable[[], None]]
 
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What the routes work with; kept in the application's state."""
-
-    scorer: Scorer
-    worker: ScoringWorker
-    checks: Checks
-
-
-def create_app(scorer: Scorer, checks: Checks | None = None, ring: KeyRing | None = None) -> FastAPI:
+def create_app(
+    scorer: Scorer,
+    checks: Checks | None = None,
+    ring: KeyRing | None = None,
+    references: References | None = None,
+    accepted_days: int | None = None,
+) -> FastAPI:
     """The application around a scorer.
 
     Parameters
@@ -64,9 +63,12 @@ def create_app(scorer: Scorer, checks: Checks | None = None, ring: KeyRing | Non
     scorer : used by this application alone
     checks : what /ready asks
     ring : whose keys open what; None opens everything to everybody
+    references : what is kept of a card token; None keeps nothing
+    accepted_days : a payment of longer ago is refused; None takes any
     """
     app = declare_app()
-    app.state.service = Service(scorer, ScoringWorker(scorer), checks or {})
+    app.state.service = Service(scorer, ScoringWorker(scorer), checks or {}, references, accepted_days)
+    watch_reviews(scorer)
     add_error_handlers(app, scorer.metrics, scorer.log)
     app.add_middleware(
         Doors, doors={"/score_transaction": score_transaction, "/score_transactions": score_transactions}
@@ -89,6 +91,7 @@ def declare_app() -> FastAPI:
     app.openapi = lambda: build_schema(app)  # type: ignore[method-assign]
     app.include_router(_scoring)
     app.include_router(_records)
+    app.include_router(review_router())
     app.include_router(_operations)
     app.include_router(page_router())
     return app
@@ -102,15 +105,6 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await run_in_threadpool(worker.stop)
 
 
-def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
-
-
-def _json(body: bytes) -> Response:
-    return Response(body, media_type="application/json")
-
-
 @_scoring.post(
     "/score_transaction",
     summary="Score one transaction",
@@ -120,13 +114,13 @@ def _json(body: bytes) -> Response:
 )
 async def score_transaction(request: Request) -> Response:
     arrived_s = perf_counter()
-    service = _service(request)
+    service = service_of(request)
     body = await read_body(request, MAX_BODY)
-    intake = take_in(parse_json(body), service.scorer.clock.now_ms())
+    intake = take_in(parse_json(body), service.scorer.clock.now_ms(), service.references, service.accepted_days)
     (outcome,) = await service.worker.score([Waiting(intake, arrived_s)])
     if outcome.status != 200:
         raise Refused(409, [_CONFLICT])
-    return _json(outcome.reply)
+    return json_reply(outcome.reply)
 
 
 @_scoring.post(
@@ -138,7 +132,7 @@ async def score_transaction(request: Request) -> Response:
 )
 async def score_transactions(request: Request) -> Response:
     arrived_s = perf_counter()
-    service = _service(request)
+    service = service_of(request)
     items = _batch_items(parse_json(await read_body(request, MAX_BATCH_BODY)))
     now_ms = service.scorer.clock.now_ms()
     results: list[bytes | None] = []
@@ -147,14 +141,15 @@ async def score_transactions(request: Request) -> Response:
         if position % _PARSED_AT_ONCE == _PARSED_AT_ONCE - 1:
             await asyncio.sleep(0)
         try:
-            accepted.append(Waiting(take_in(item, now_ms), arrived_s))
+            intake = take_in(item, now_ms, service.references, service.accepted_days)
+            accepted.append(Waiting(intake, arrived_s))
             results.append(None)
         except Refused as error:
             service.scorer.metrics.refused(error.status)
             results.append(_refused_item(error.status, error.problems))
     outcomes = iter(await service.worker.score(accepted, bulk=True) if accepted else ())
     parts = [_scored_item(next(outcomes)) if result is None else result for result in results]
-    return _json(b'{"results":[' + b",".join(parts) + b"]}")
+    return json_reply(b'{"results":[' + b",".join(parts) + b"]}")
 
 
 def _batch_items(parsed: Any) -> list[Any]:
@@ -183,7 +178,7 @@ def _scored_item(outcome: Outcome) -> bytes:
     "/feedback",
     summary="Say whether a transaction was fraud",
     response_model=contracts.FeedbackReply,
-    responses=problems(413, 415, 422),
+    responses=problems(413, 415, 422, 503),
     openapi_extra=body_of(contracts.FeedbackRequest),
 )
 async def feedback(request: Request) -> Response:
@@ -192,48 +187,56 @@ async def feedback(request: Request) -> Response:
         word = contracts.FeedbackRequest.model_validate(parsed)
     except ValidationError as error:
         raise Refused(422, from_validation(error)) from None
-    if found := card_number_problems("transaction_id", word.transaction_id):
+    scorer = service_of(request).scorer
+    now_ms = scorer.clock.now_ms()
+    found = card_number_problems("transaction_id", word.transaction_id)
+    known_at_ms = None if word.known_at is None else moment_ms("known_at", word.known_at, now_ms, found)
+    if found:
         raise Refused(422, found)
-    scorer = _service(request).scorer
     known, repeated = await run_in_threadpool(
-        scorer.decisions.add_feedback, word.transaction_id, word.source, word.is_fraud, scorer.clock.now_ms()
+        scorer.decisions.add_feedback, word.transaction_id, word.source, word.is_fraud, now_ms, known_at_ms
     )
     if not repeated:
         scorer.metrics.feedback(word.source, word.is_fraud)
-    return _json(contracts.FeedbackReply(known_transaction=known, repeated=repeated).model_dump_json().encode())
+    return json_reply(contracts.FeedbackReply(known_transaction=known, repeated=repeated).model_dump_json().encode())
 
 
 @_records.get(
     "/decisions/{transaction_id}",
     summary="A stored decision and the feedback on it",
     response_model=contracts.DecisionReply,
-    responses=problems(404),
+    responses=problems(404, 503),
 )
 def decision(request: Request, transaction_id: str) -> Response:
-    decisions = _service(request).scorer.decisions
+    scorer = service_of(request).scorer
+    decisions, some_wait = scorer.decisions, scorer.journal.in_use  # asked in this order, since what waits moves on
     record = decisions.get(transaction_id)
+    if record is None and some_wait:
+        raise refuse(
+            503, "transaction_id", "is not in the database, which lacks the latest decisions", "ask again in a second",
+            Retry_After="1",
+        )  # fmt: skip
     if record is None:
         raise refuse(404, "transaction_id", "was not scored here", "check it, or score the transaction first")
-    words = [
-        {"source": w.source, "is_fraud": w.is_fraud, "received_at": from_epoch_ms(w.received_at_ms).isoformat()}
-        for w in decisions.feedback(transaction_id)
-    ]
+    words = decisions.feedback(transaction_id)
+    standing = verdict(words)
     stored = {
         "decided_at": from_epoch_ms(record.decided_at_ms).isoformat(),
         "reply": orjson.Fragment(record.reply),
-        "feedback": words,
+        "feedback": [word_json(word) for word in words],
+        "verdict": word_json(standing) if standing else None,
     }
-    return _json(orjson.dumps(stored))
+    return json_reply(orjson.dumps(stored))
 
 
 @_operations.get("/metrics", summary="Counts in Prometheus' text format")
 def metrics(request: Request) -> Response:
-    return Response(_service(request).scorer.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+    return Response(service_of(request).scorer.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
 @_operations.get("/health", summary="Whether the process is alive", response_model=contracts.StatusReply)
 async def health() -> Response:
-    return _json(b'{"status":"ok","parts":{}}')
+    return json_reply(b'{"status":"ok","parts":{}}')
 
 
 @_operations.get(
@@ -243,7 +246,7 @@ async def health() -> Response:
     responses={503: {"model": contracts.StatusReply, "description": "A part cannot work now"}},
 )
 def ready(request: Request) -> Response:
-    service = _service(request)
+    service = service_of(request)
     scorer = service.scorer
     parts = {"model": scorer.serving.context.model_version}
     failed = False
@@ -255,4 +258,4 @@ def ready(request: Request) -> Response:
             scorer.log.failure(name, error)
             parts[name], failed = "unavailable", True
     body = orjson.dumps({"status": "unavailable" if failed else "ok", "parts": parts})
-    return Response(body, 503 if failed else 200, media_type="application/json")
+    return json_reply(body, 503 if failed else 200)

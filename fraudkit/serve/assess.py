@@ -2,15 +2,17 @@
 
 The chain of histories: the feature store, else the secondary store, else none, and then a model of
 its own scores that was trained without histories. Of trees and network either may score alone. A
-part that fails, is left alone, or gives an answer of no use is named in `degraded`.
+part that fails, is left alone, or gives an answer of no use is named in `degraded`. Where only a part of the
+feature store is away or empty, the rows that need it have their histories from the secondary store, and they
+alone say so.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -56,6 +58,7 @@ class Assessment:
     fired : bool (n, rules)
     has_history : whether a store gave histories
     degraded : parts that did not take part
+    partly : row -> parts that did not take part in this row, besides
     """
 
     X: np.ndarray
@@ -64,6 +67,11 @@ class Assessment:
     probability: np.ndarray
     has_history: bool
     degraded: tuple[str, ...]
+    partly: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def lacking(self, row: int) -> tuple[str, ...]:
+        """The parts that did not take part in a row."""
+        return (*self.partly[row], *self.degraded) if row in self.partly else self.degraded
 
 
 class Assessor:
@@ -105,7 +113,7 @@ class Assessor:
         with self.stage("reputation"):
             transactions = self._rated(job, transactions, degraded)
         with self.stage("features"):
-            X, has_history = self._vectors(job, transactions, degraded)
+            X, has_history, partly = self._vectors(job, transactions, degraded)
         with self.stage("rules"):
             fired = self.rules.evaluate(X)
         scored = self._scored(job, model, X, has_history, degraded)
@@ -113,18 +121,38 @@ class Assessor:
             scores = probability = np.full(len(X), np.nan)
         else:
             scores, probability = scored.ensemble, scored.probability
-        return Assessment(X, fired, scores, probability, has_history, tuple(degraded))
+        return Assessment(X, fired, scores, probability, has_history, tuple(degraded), partly)
 
-    def _vectors(self, job: Job, transactions: list[Transaction], degraded: list[str]) -> tuple[np.ndarray, bool]:
-        """Feature vectors, and whether they rest on histories."""
-        for name, source in ((FEATURE_STORE, self.features), (SECONDARY_STORE, self.secondary)):
-            if source is not None:
-                X = self._ask(job, name, partial(_vectors, source, transactions), degraded)
-                if X is not None:
-                    return X, True
-                if name == FEATURE_STORE and self.reputation is None and any(t.ip_address for t in transactions):
-                    degraded.append(IP_REPUTATION)  # the store rates addresses too
-        return bare_vectors(transactions).X, False
+    def _vectors(
+        self, job: Job, transactions: list[Transaction], degraded: list[str]
+    ) -> tuple[np.ndarray, bool, dict[int, tuple[str, ...]]]:
+        """Feature vectors, whether they rest on histories, and what was missing in single rows."""
+        found = self._ask(job, FEATURE_STORE, partial(_vectors, self.features, transactions), degraded)
+        if found is not None:
+            X, away = found
+            if not away:
+                return X, True, {}
+            part = self._of_secondary(job, [transactions[row] for row in away], degraded)
+            if part is not None:
+                X[away] = part
+                return X, True, {row: self._without_store([transactions[row]]) for row in away}
+            degraded += self._without_store(transactions)  # two failures at once: nobody is told apart any more
+            return bare_vectors(transactions).X, False, {}
+        degraded += self._without_store(transactions)[1:]
+        whole = self._of_secondary(job, transactions, degraded)
+        return (bare_vectors(transactions).X, False, {}) if whole is None else (whole, True, {})
+
+    def _of_secondary(self, job: Job, transactions: list[Transaction], degraded: list[str]) -> np.ndarray | None:
+        if self.secondary is None:
+            return None
+        found = self._ask(job, SECONDARY_STORE, partial(_vectors, self.secondary, transactions), degraded)
+        return None if found is None else found[0]
+
+    def _without_store(self, transactions: Sequence[Transaction]) -> tuple[str, ...]:
+        """What is missing without the feature store."""
+        if self.reputation is None and any(t.ip_address for t in transactions):
+            return FEATURE_STORE, IP_REPUTATION  # the store rates addresses too
+        return (FEATURE_STORE,)
 
     def _scored(
         self, job: Job, model: Model, X: np.ndarray, has_history: bool, degraded: list[str]
@@ -172,12 +200,14 @@ class Assessor:
         self.metrics.stage(name, time.perf_counter() - started)
 
 
-def _vectors(source: FeatureSource, transactions: list[Transaction]) -> np.ndarray:
-    """The vectors that a source gives, of the right shape and without infinities."""
-    X = source.vectors(transactions).X
+def _vectors(source: FeatureSource, transactions: list[Transaction]) -> tuple[np.ndarray, list[int]]:
+    """The vectors that a source gives, of the right shape and without infinities, and the rows it could not answer."""
+    batch = source.vectors(transactions)
+    X = batch.X
     if X.shape != (len(transactions), len(FEATURE_NAMES)) or np.isinf(X).any():
         raise ArithmeticError(f"the vectors have shape {X.shape} or hold infinities")
-    return X
+    answered: np.ndarray | None = getattr(batch, "answered", None)  # most sources answer all or nothing
+    return X, [] if answered is None else np.flatnonzero(~answered).tolist()
 
 
 def _in_range(values: np.ndarray, *, missing: bool = False) -> np.ndarray:

@@ -16,14 +16,14 @@ from fraudkit.serve.keys import NOBODY, Caller, KeyRing
 from fraudkit.serve.problems import problem
 
 HEADER = "X-API-Key"
-OPEN_PATHS = frozenset({"/", "/docs", "/openapi.json", "/health", "/ready"})
+OPEN_PATHS = frozenset({"/", "/docs", "/review", "/openapi.json", "/health", "/ready"})
 OPEN_FOLDERS = ("/static/",)
 # The scope that a path needs, by its beginning; the first that fits counts, and admin is needed for the rest.
 SCOPE_OF = (
     ("/score_transaction", "score"),
     ("/feedback", "feedback"),
     ("/decisions/", "review"),
-    ("/review", "review"),
+    ("/v1/reviews", "review"),
 )
 
 

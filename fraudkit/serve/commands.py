@@ -5,16 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Annotated, Any
 
 import typer
 
 from fraudkit.core.config import settings
 from fraudkit.core.console import console
-
-# While scoring holds the interpreter, the event loop should get its turn sooner than after 5 ms.
-_SWITCH_S = 0.0005
 
 
 def serve(
@@ -24,13 +21,13 @@ def serve(
     json_logs: Annotated[bool, typer.Option("--json-logs", help="One JSON line a decision on stderr.")] = False,
 ) -> None:
     """Start the scoring service. Stop it with Ctrl-C."""
-    import gc
-
-    import uvicorn
-
     from fraudkit.serve.app import create_app
+    from fraudkit.serve.card_reference import read_card_references
+    from fraudkit.serve.ending import Ending
     from fraudkit.serve.keys import KEYS_FILE, KeyFile, KeyRing
-    from fraudkit.serve.logs import DecisionLog
+    from fraudkit.serve.log_stream import UnhurriedStream
+    from fraudkit.serve.logs import DecisionLog, lost_line
+    from fraudkit.serve.server import StoppingServer, settle
     from fraudkit.serve.startup import bind, check_host, open_scorer
 
     chosen = settings()
@@ -38,24 +35,22 @@ def serve(
     api_key = os.environ.get("FRAUDKIT_API_KEY") or None
     ring = KeyRing(KeyFile(chosen.run / KEYS_FILE), api_key)
     check_host(host, api_key, ring)
-    log = DecisionLog(every_decision=json_logs)
+    references = read_card_references()
+    ending = Ending()
     with (
+        closing(UnhurriedStream(sys.stderr, lost_line)) as stream,
         bind(host, chosen.port if port is None else port) as listener,
-        open_scorer(chosen, model, log) as (scorer, checks),
+        open_scorer(chosen, model, DecisionLog(stream, every_decision=json_logs), ending) as (scorer, checks),
     ):
-        app = create_app(scorer, checks, ring)
-        config = uvicorn.Config(
-            app, log_level="warning", access_log=False, ws="none", server_header=False, proxy_headers=False
-        )
-        sys.setswitchinterval(_SWITCH_S)
-        gc.collect()
-        gc.freeze()  # a full collection would look through every compiled function, for a tenth of a second
-        listener.listen(config.backlog)  # whoever reads the announcement may connect at once
+        app = create_app(scorer, checks, ring, references, chosen.accepted_days)
+        server = StoppingServer(app, ending)
+        settle()
+        listener.listen(server.config.backlog)  # whoever reads the announcement may connect at once
         _announce(listener.getsockname(), scorer.serving.context.model_version)
         # uvicorn passes the signal on once it has stopped; the store has to be stopped after that.
         signal.signal(signal.SIGTERM, _leave)
         with suppress(KeyboardInterrupt):
-            uvicorn.Server(config).run(sockets=[listener])
+            server.run(sockets=[listener])
 
 
 def _leave(_number: int, _frame: object) -> None:

@@ -111,7 +111,9 @@ class ScoreRequest(BaseModel):
         str | None,
         Field(
             max_length=128,
-            description="The only field that may hold something like a card number. Never used, stored or logged.",
+            description="The only field that may hold something like a card number. Never stored or logged; with a "
+            "key set, the service keeps an HMAC-SHA-256 of it as a reference to the card. It is no part of what a "
+            "repeated transaction_id is compared by.",
         ),
     ] = None
 
@@ -159,6 +161,11 @@ class ScoreReply(BaseModel):
     new_customer: Annotated[
         bool, Field(description="The card holder is new, so that review begins at a lower score")
     ] = False
+    explored: Annotated[bool, Field(description="A draw let it pass; without exploration it would be declined")] = False
+    propensity: Annotated[
+        float,
+        Field(gt=0, le=1, description="Probability with which this decision was taken; 1 where nothing was drawn"),
+    ] = 1.0
     model_version: str
     policy_digest: str
     rules_digest: str
@@ -206,6 +213,14 @@ class FeedbackRequest(BaseModel):
     transaction_id: Identifier
     is_fraud: bool
     source: FeedbackSource
+    known_at: Annotated[
+        str | None,
+        Field(
+            max_length=40,
+            description="When the bank heard it, ISO 8601; read as UTC where it has no zone. Default: now. Words that "
+            "carry it come to the same verdict in whatever order they arrive.",
+        ),
+    ] = None
 
 
 class FeedbackReply(BaseModel):
@@ -222,6 +237,9 @@ class FeedbackWord(BaseModel):
     source: FeedbackSource
     is_fraud: bool
     received_at: str
+    known_at: Annotated[str, Field(description="When the bank heard it")]
+    author: Annotated[str, Field(description="Who said it, where a person did")] = ""
+    note: str = ""
 
 
 class DecisionReply(BaseModel):
@@ -230,6 +248,9 @@ class DecisionReply(BaseModel):
     decided_at: str
     reply: ScoreReply
     feedback: list[FeedbackWord]
+    verdict: Annotated[
+        FeedbackWord | None, Field(description="The word that stands: chargeback before review before user's report")
+    ] = None
 
 
 class StatusReply(BaseModel):

@@ -6,11 +6,13 @@ The service decides with it, and whoever makes a logged decision again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from fraudkit.core.decision import Action, Decision, RuleHit
 from fraudkit.features.catalog import INDEX
+from fraudkit.rules.exploration import Exploration
 from fraudkit.rules.policy import Policy
 from fraudkit.rules.rule import RuleSet
 from fraudkit.serve.assess import Assessment
@@ -24,11 +26,12 @@ _KNOWN, _AGE = INDEX["user_is_known"], INDEX["account_age_days"]
 
 
 class Decider:
-    """One rule set and one policy."""
+    """One rule set and one policy; with an `exploration`, a share of the declines is let pass."""
 
-    def __init__(self, rules: RuleSet, policy: Policy) -> None:
+    def __init__(self, rules: RuleSet, policy: Policy, exploration: Exploration | None = None) -> None:
         self.rules = rules
         self.policy = policy
+        self.exploration = exploration
         self._decisive_ids = frozenset(rule.id for rule in rules if rule.decisive)
 
     def actions(self, intakes: Sequence[Intake], assessed: Assessment) -> list[Decision]:
@@ -36,9 +39,10 @@ class Decider:
         hit: list[bool] = np.asarray(assessed.fired.any(axis=1)).tolist()
         scores, probability = _numbers(assessed.scores), _numbers(assessed.probability)
         is_new = self._new(assessed)
-        degraded = not BEARING.isdisjoint(assessed.degraded)
         decisions = []
         for row, intake in enumerate(intakes):
+            lacking = assessed.lacking(row)
+            degraded = not BEARING.isdisjoint(lacking)
             hits = self.rules.hits(assessed.fired[row]) if hit[row] else ()
             decisive = self.decisive(hits)
             score = scores[row]
@@ -49,11 +53,29 @@ class Decider:
                     fraud_score=score if decisive is None else decisive.confidence,
                     fraud_probability=probability[row],
                     rules=hits,
-                    degraded=assessed.degraded,
+                    degraded=lacking,
                     is_new=is_new[row],
                 )
             )
-        return decisions
+        if self.exploration is None:
+            return decisions
+        return [self._explored(d, intake, self.exploration) for d, intake in zip(decisions, intakes, strict=True)]
+
+    def policy_digest(self) -> str:
+        """The digest of all that turns score and rules into an action."""
+        digest = self.policy.digest()
+        return digest if self.exploration is None else self.exploration.joined(digest)
+
+    def _explored(self, decision: Decision, intake: Intake, exploration: Exploration) -> Decision:
+        """The decision, let pass where it is a decline, may be, and the draw says so."""
+        if decision.action is not Action.DECLINE or not BEARING.isdisjoint(decision.degraded):
+            return decision
+        decisive = (hit.rule_id for hit in decision.rules if hit.rule_id in self._decisive_ids)
+        if not exploration.is_eligible(intake.amount_usd, decisive):
+            return decision
+        if exploration.lets_pass(decision.transaction_id):
+            return replace(decision, action=Action.APPROVE, explored=True, propensity=exploration.share)
+        return replace(decision, propensity=1.0 - exploration.share)
 
     def _new(self, assessed: Assessment) -> list[bool]:
         """Whether each card holder is new: unknown to a store that answered, or with a young account."""
@@ -70,12 +92,13 @@ class Decider:
 
 def to_explain(decisions: Sequence[Decision]) -> list[int]:
     """Which decisions of a batch are explained: the flagged ones, where the score is one that the explainer knows."""
-    if TREES in decisions[0].degraded or FEATURE_STORE in decisions[0].degraded:
-        return []
     return [
         row
         for row, decision in enumerate(decisions)
-        if decision.action in (Action.DECLINE, Action.REVIEW) and decision.fraud_probability is not None
+        if decision.action in (Action.DECLINE, Action.REVIEW)
+        and decision.fraud_probability is not None
+        and TREES not in decision.degraded
+        and FEATURE_STORE not in decision.degraded
     ]
 
 

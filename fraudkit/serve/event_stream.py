@@ -1,8 +1,8 @@
 """Decision events to a stream: in order, each at least once, none lost while the stream is away.
 
 The source is the decision database, not memory: what was not published when the process died or the
-stream was away is published later. How far it is, and the hash of the last event, lie in a file that is
-replaced after each batch; a crash in between publishes the batch again, with the same positions and hashes.
+stream was away is published later. How far it is, and the hash of the last event, are noted after each
+batch; a crash in between publishes the batch again, with the same positions and hashes.
 
 The Valkey stream holds a bounded number of events that nobody took yet; while it is full, publishing
 waits, and the database keeps the rest. A Kafka broker keeps what it is told to keep.
@@ -10,25 +10,25 @@ waits, and the database keeps the rest. A Kafka broker keeps what it is told to 
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Protocol
 
 import redis
 from redis.cluster import RedisCluster
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
-from fraudkit.core.decision_event import GENESIS, DecisionEvent
-from fraudkit.core.errors import CorruptArtefact, InvalidInput, NotReady, StoreUnavailable
-from fraudkit.serve.decisions import DecisionReader
+from fraudkit.core.decision_event import DecisionEvent
+from fraudkit.core.errors import InvalidInput, NotReady, StoreUnavailable
+from fraudkit.serve.decisions.progress import Progress, Published
+from fraudkit.serve.decisions.reader import Reader
 
 STREAM, FIELD = "decisions", b"event"
 MOST_WAITING = 20_000  # events in the Valkey stream that nobody took
 AT_ONCE = 256
-PUBLISHED_FILE = "published.json"
+AWAY = (RedisError, RedisClusterException, OSError)  # the second is no kind of the first
 KAFKA_S = 10.0  # for the broker to take a batch
 
 
@@ -45,22 +45,12 @@ class EventSink(Protocol):
 
 
 class Publisher:
-    """Publishes the decisions of one database.
+    """Publishes the decisions of one database, in the order of its reader."""
 
-    Parameters
-    ----------
-    state : file that keeps how far it is
-    replace : writes a file in one step
-    """
-
-    def __init__(
-        self, decisions: DecisionReader, sink: EventSink, state: Path, replace: Callable[[Path, bytes], None]
-    ) -> None:
+    def __init__(self, decisions: Reader, sink: EventSink, progress: Progress) -> None:
         self._decisions = decisions
         self._sink = sink
-        self._state = state
-        self._replace = replace
-        self._position, self._chain = read_state(state)
+        self._progress = progress
 
     def step(self) -> int:
         """Publish the next decisions; how many there were.
@@ -69,36 +59,22 @@ class Publisher:
         ------
         StoreUnavailable
             The sink or the database is away; nothing is lost.
+        CorruptArtefact
+            How far it was cannot be read.
         """
-        room = min(self._sink.room(), AT_ONCE)
-        events = self._decisions.events_after(self._position, room) if room > 0 else []
-        if not events:
-            return 0
-        linked, chain = [], self._chain
-        for event in events:
-            linked.append(event.linked(chain))
-            chain = linked[-1].chain
-        self._sink.put(linked)
-        self._position, self._chain = linked[-1].position, chain
-        self._replace(self._state, json.dumps({"position": self._position, "chain": chain}).encode())
+        with self._progress.turn() as before:
+            room = min(self._sink.room(), AT_ONCE) if before is not None else 0
+            if before is None or room <= 0:
+                return 0
+            found = self._decisions.events_after(before.cursor, room)
+            linked, chain = [], before.chain
+            for number, (_, event) in enumerate(found, before.position + 1):
+                linked.append(replace(event, position=number).linked(chain))
+                chain = linked[-1].chain
+            if found:
+                self._sink.put(linked)
+                self._progress.keep(Published(linked[-1].position, chain, found[-1][0]))
         return len(linked)
-
-
-def read_state(path: Path) -> tuple[int, str]:
-    """Position and hash of the last published event.
-
-    Raises
-    ------
-    CorruptArtefact
-        The file cannot be read; without it, events would be published under other hashes.
-    """
-    try:
-        content = json.loads(path.read_bytes())
-        return int(content["position"]), str(content["chain"])
-    except FileNotFoundError:
-        return 0, GENESIS
-    except (ValueError, KeyError, TypeError) as error:
-        raise CorruptArtefact(f"{path} cannot be read ({error}); restore it") from error
 
 
 class ValkeyStream:
@@ -109,9 +85,7 @@ class ValkeyStream:
 
     @cached_property
     def _client(self) -> Any:
-        kind = RedisCluster if self._url.startswith("redis+cluster://") else redis.Redis
-        url = self._url.replace("redis+cluster", "redis", 1)
-        return kind.from_url(url, socket_timeout=5.0, socket_connect_timeout=1.0)
+        return stream_client(self._url, socket_timeout=5.0, socket_connect_timeout=1.0)
 
     def room(self) -> int:
         with told(STREAM):
@@ -123,6 +97,19 @@ class ValkeyStream:
             for event in events:
                 pipeline.xadd(STREAM, {FIELD: event.to_json()})
             pipeline.execute()
+
+
+def stream_client(url: str, **options: float) -> Any:
+    """A client of the server, or the cluster, that holds the stream; `options` are redis-py's.
+
+    Raises
+    ------
+    StoreUnavailable
+        A cluster, which is asked for its nodes at once, does not answer.
+    """
+    kind = RedisCluster if url.startswith("redis+cluster://") else redis.Redis
+    with told(STREAM):
+        return kind.from_url(url.replace("redis+cluster", "redis", 1), **options)
 
 
 class KafkaTopic:
@@ -163,7 +150,7 @@ def told(name: str) -> Any:
     """Every failure of the server or the line becomes StoreUnavailable."""
     try:
         yield
-    except (RedisError, OSError) as error:
+    except AWAY as error:
         raise StoreUnavailable(f"stream {name} failed: {error}; is the server running?") from error
 
 

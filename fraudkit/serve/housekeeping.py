@@ -1,4 +1,4 @@
-"""What a service does besides answering, on one thread: moving the journal, deciding again.
+"""What a service does besides answering, on one thread: moving the journal, deciding again, tidying the review queue.
 
 Every task is tried several times a second; one that fails is told in the log and tried again. None of them is
 waited for by a payment.
@@ -7,6 +7,7 @@ waited for by a payment.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
 from fraudkit.serve.logs import DecisionLog
@@ -14,6 +15,7 @@ from fraudkit.serve.rescore import Rescorer
 from fraudkit.serve.scorer import Scorer
 
 PAUSE_S = 0.2
+TIDY_S = 30.0  # between two looks at what nobody needs to review any more
 
 
 class Housekeeping:
@@ -51,4 +53,27 @@ def usual_tasks(scorer: Scorer) -> dict[str, Callable[[], object]]:
         if scorer.journal.in_use:
             scorer.journal.move(scorer.decisions)
 
-    return {"journal": move_journal, "rescoring": rescorer.run}
+    def tidy_reviews() -> None:
+        scorer.decisions.reviews.tidy(scorer.clock.now_ms())
+
+    return {
+        "database": scorer.decisions.database.renew,
+        "journal": move_journal,
+        "rescoring": rescorer.run,
+        "reviews": Seldom(tidy_reviews, TIDY_S),
+    }
+
+
+class Seldom:
+    """A task that is run at most once in so many seconds; after a failure it is tried again at once."""
+
+    def __init__(self, task: Callable[[], object], every_s: float) -> None:
+        self._task = task
+        self._every_s = every_s
+        self._next_s = 0.0
+
+    def __call__(self) -> None:
+        """Run it where it is time."""
+        if time.monotonic() >= self._next_s:
+            self._task()
+            self._next_s = time.monotonic() + self._every_s

@@ -2,7 +2,8 @@
 
 The payload's digest is taken over the normalised fields, so that key order, white space and the
 way a number or time is written do not make a retry look like another transaction. The card token
-is neither kept nor part of the digest: a digest of a card number can be searched by trying all.
+ends here: at most a reference to the card goes on (fraudkit.serve.card_reference). Neither is part of
+the digest: one over a card number can be searched by trying all, and a reference changes with its key.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from fraudkit.core.cards import holds_card_number
-from fraudkit.core.clock import HOUR_S, to_epoch_ms
+from fraudkit.core.clock import DAY_S, HOUR_S, to_epoch_ms
 from fraudkit.core.money import countries, currencies
 from fraudkit.core.transaction import Transaction
+from fraudkit.serve.card_reference import References
 from fraudkit.serve.contracts import ScoreRequest
 from fraudkit.serve.problems import Problem, Refused, from_validation, problem
 
@@ -38,8 +40,10 @@ class Intake:
     payload_digest: bytes
 
 
-def take_in(parsed: Any, now_ms: int) -> Intake:
-    """Check one parsed request and turn it into a transaction known at `now_ms`.
+def take_in(parsed: Any, now_ms: int, references: References | None = None, accepted_days: int | None = None) -> Intake:
+    """Check one parsed request and turn it into a transaction known at `now_ms`; without `references` to no card.
+
+    With `accepted_days`, a payment of longer ago is refused: its decision may have been made and removed since.
 
     Raises
     ------
@@ -51,7 +55,10 @@ def take_in(parsed: Any, now_ms: int) -> Intake:
     except ValidationError as error:
         raise Refused(422, from_validation(error)) from None
     problems: list[Problem] = []
-    event_time_ms = _event_time(request.timestamp, now_ms, problems)
+    event_time_ms = moment_ms("timestamp", request.timestamp, now_ms, problems)
+    if not problems and accepted_days is not None and event_time_ms < now_ms - accepted_days * DAY_S * 1000:
+        remedy = "send a payment within that time; `GET /decisions/{transaction_id}` tells what was decided before"
+        problems.append(problem("timestamp", f"is more than {accepted_days} days in the past", remedy))
     amount_usd = _amount_usd(request, problems)
     latitude, longitude = _place(request, problems)
     ip_address = _ip_address(request.device.ip_address, problems)
@@ -76,6 +83,7 @@ def take_in(parsed: Any, now_ms: int) -> Intake:
         device_id=request.device.device_id,
         device_type=request.device.device_type,
         ip_address=ip_address,
+        card_ref=None if references is None or request.card_token is None else references(request.card_token),
     )
     return Intake(transaction, amount_usd, payload_digest(transaction))
 
@@ -91,18 +99,19 @@ def payload_digest(transaction: Transaction) -> bytes:
     return blake2b(repr(fields).encode(), digest_size=16).digest()
 
 
-def _event_time(text: str, now_ms: int, problems: list[Problem]) -> int:
+def moment_ms(field: str, text: str, now_ms: int, problems: list[Problem]) -> int:
+    """A moment in the past, in milliseconds since the epoch; adds to `problems` where it is none."""
     try:
         if len(text) < 16:  # a date alone does not say when
             raise ValueError
         moment = to_epoch_ms(datetime.fromisoformat(text))
     except (ValueError, OverflowError):
-        problems.append(problem("timestamp", "is not an ISO 8601 date and time"))
+        problems.append(problem(field, "is not an ISO 8601 date and time"))
         return 0
     if moment < EARLIEST_MS:
-        problems.append(problem("timestamp", "is before 1990"))
+        problems.append(problem(field, "is before 1990"))
     elif moment > now_ms + CLOCK_SKEW_MS:
-        problems.append(problem("timestamp", "is more than five minutes in the future"))
+        problems.append(problem(field, "is more than five minutes in the future"))
     return moment
 
 

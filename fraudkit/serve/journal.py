@@ -8,6 +8,7 @@ that was cut off by a crash belongs to a decision that nobody was told of, and i
 from __future__ import annotations
 
 import base64
+import os
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,10 +25,11 @@ _BYTES = ("payload_digest", "reply", "vector", "transaction_json")
 
 
 class Journal:
-    """The file of one service; safe to share between threads."""
+    """The file of one service; safe to share between threads. With `durable` a record waits for the disk."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, durable: bool = False) -> None:
         self.path = path
+        self._durable = durable
         self._lock = threading.Lock()
         self._file: BinaryIO | None = None
 
@@ -48,6 +50,8 @@ class Journal:
                     if self._file.tell():
                         self._file.write(b"\n")  # ends a line that an earlier writer could not finish
                 self._file.write(lines)
+                if self._durable:
+                    os.fsync(self._file.fileno())
         except OSError as error:
             self.close()
             raise StoreUnavailable(f"journal {self.path}: {error.strerror}; see whether the disk is full") from error

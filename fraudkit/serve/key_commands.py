@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from fraudkit.core.config import settings
-from fraudkit.core.console import console
+from fraudkit.core.console import console, output
 from fraudkit.serve.keys import KEYS_FILE, SCOPES, KeyFile
 
 app = typer.Typer(no_args_is_help=True, help="Add, list and revoke API keys.", pretty_exceptions_enable=False)
@@ -49,7 +49,7 @@ def list_keys(as_json: AsJson = False) -> None:
     table = Table("name", "scopes", "requests a second", box=None)
     for key in keys:
         table.add_row(key.name, " ".join(key.scopes), "no limit" if key.per_second is None else f"{key.per_second:g}")
-    console.print(table)
+    output.print(table)
 
 
 @app.command()

@@ -43,6 +43,8 @@ class Caller:
 
 EVERYTHING = frozenset(SCOPES)
 NOBODY = Caller("nobody", EVERYTHING)  # who asks where no keys are set
+ENVIRONMENT = Caller("environment", EVERYTHING)  # who asks with FRAUDKIT_API_KEY
+EVERYBODY = frozenset({NOBODY.name, ENVIRONMENT.name})  # names that do not say who it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +192,7 @@ class KeyRing:
         """Whose key this is, None where it is nobody's. Takes as long for a wrong key as for a right one."""
         self._look()
         if self._everything is not None and hmac.compare_digest(key.encode("latin-1", "replace"), self._everything):
-            return Caller("environment", EVERYTHING)
+            return ENVIRONMENT
         name = key.split(".")[1] if key.count(".") == 2 else ""
         stored = self._keys.get(name)
         salt = stored.salt if stored else "00"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 import orjson
@@ -16,6 +16,7 @@ import orjson
 from fraudkit.core.cards import mask_card_numbers
 from fraudkit.core.clock import from_epoch_ms
 from fraudkit.core.decision import Decision
+from fraudkit.serve.log_stream import Stream
 
 FAILURE_PAUSE_S = 1.0  # a part that fails for every batch is told once in this time
 
@@ -23,7 +24,7 @@ FAILURE_PAUSE_S = 1.0  # a part that fails for every batch is told once in this 
 class DecisionLog:
     """Writes lines to `stream`; decisions only where `every_decision`, failures always."""
 
-    def __init__(self, stream: TextIO | None = None, every_decision: bool = False) -> None:
+    def __init__(self, stream: Stream | None = None, every_decision: bool = False) -> None:
         self._stream = stream
         self._every_decision = every_decision
         self._told: dict[str, float] = {}
@@ -40,6 +41,11 @@ class DecisionLog:
         )  # fmt: skip
         self._write("".join(lines))
 
+    def review(self, transaction_id: str, outcome: str, analyst: str) -> None:
+        """An analyst closed a case; told where decisions are."""
+        if self._every_decision:
+            self._write(_line(_now(), "review", transaction_id=transaction_id, outcome=outcome, analyst=analyst))
+
     def failure(self, part: str, error: Exception) -> None:
         """A part failed; its kind and own words, at most once a second a part."""
         now = time.monotonic()
@@ -51,6 +57,11 @@ class DecisionLog:
         stream = self._stream or sys.stderr
         stream.write(text)
         stream.flush()
+
+
+def lost_line(count: int) -> str:
+    """The line that tells how many lines nobody took in time."""
+    return _line(_now(), "lines_lost", count=count)
 
 
 def _shown(error: Exception) -> str:

@@ -64,7 +64,7 @@ class ServiceMetrics(Collector):
         self._stages = {stage: Distribution(SECONDS) for stage in STAGES}
         self._sample = np.full((SAMPLE, len(self._names)), np.nan, dtype=np.float32)
         self._next = 0
-        self._shed = 0
+        self._shed = self._explored = 0
         self._rescored: dict[tuple[str, ...], int] = {}
         self._parts: Parts | None = None
         self._others: list[Callable[[], Iterable[Metric]]] = []
@@ -94,6 +94,10 @@ class ServiceMetrics(Collector):
         """Count decisions that a part did not take part in, one name a decision and part."""
         for part in parts:
             self._degraded[part] = self._degraded.get(part, 0) + 1
+
+    def explored(self, n: int) -> None:
+        """Count declines that a draw let pass."""
+        self._explored += n
 
     def watch(self, parts: Parts) -> None:
         """Report the states of these parts at every scrape."""
@@ -133,6 +137,7 @@ class ServiceMetrics(Collector):
             stages.add_metric([name], buckets, total)
         yield stages
         yield _counter("fraud_degraded", "Decisions without a part", ("part",), _single(self._degraded))
+        yield CounterMetricFamily("fraud_explored", "Declines that a draw let pass", self._explored)
         yield _counter("fraud_feedback", "Words of feedback", ("source", "is_fraud"), self._feedback)
         yield _counter("fraud_rescored", "Decisions made once more", ("first", "second"), self._rescored)
         states = GaugeMetricFamily("part_up", "1 while the part is asked, 0 while it is left alone", labels=["part"])

@@ -19,7 +19,7 @@ _HEADERS = {
 
 
 def page_router() -> APIRouter:
-    """Routes of the start page, the reference page and their files."""
+    """Routes of the start page, the reference page, the analysts' page and their files."""
     router = APIRouter(include_in_schema=False)
     files = {path.name: path.read_bytes() for path in _FOLDER.iterdir() if path.suffix in _TYPES}
 
@@ -36,6 +36,10 @@ def page_router() -> APIRouter:
     @router.get("/docs")
     async def reference_page() -> Response:
         return send("docs.html")
+
+    @router.get("/review")
+    async def review_page() -> Response:
+        return send("review.html")
 
     @router.get("/static/{name}")
     async def file(name: str) -> Response:

@@ -1,5 +1,9 @@
 """The parts that a decision leans on, how long each may take, and when to stop asking it.
 
+A payment has one deadline, counted from its arrival. A part may take its budget for a batch, and less where the
+deadline is near: it has to leave those that are asked after it the least that each of them needs. A call
+that was given up only because the payment had waited is no failure of the part.
+
 A part that fails three times in a row is left alone for a while (a circuit breaker); after the
 pause one batch may try it again, and each failed try doubles the pause. A part that has not come
 back from a call is not asked again before it has, so that a part that hangs holds one thread and no
@@ -20,8 +24,10 @@ TREES, NETWORK, ALONE, EXPLANATION, DATABASE = "trees", "network", "transaction_
 FAILURES = 3  # in a row, before a part is left alone
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 
-# Seconds that a part may take for one batch. They add up to more than the 50 ms of a payment on purpose:
-# one part may be late in a batch, and what follows it is as quick as ever.
+DEADLINE_S = 0.050  # from the arrival of a payment to its reply
+
+# Seconds that a part may take for one batch. They add up to more than the deadline on purpose: one part may be late,
+# and what follows it is as quick as ever.
 BUDGETS_S = {
     FEATURE_STORE: 0.020,
     SECONDARY_STORE: 0.020,
@@ -32,6 +38,28 @@ BUDGETS_S = {
     EXPLANATION: 0.020,
     DATABASE: 0.020,
 }
+# What a part gets however late the payment is: enough for a part that is well, and for a commit of a full batch.
+LEAST_S = {
+    FEATURE_STORE: 0.005,
+    SECONDARY_STORE: 0.005,
+    IP_REPUTATION: 0.0025,
+    TREES: 0.005,
+    NETWORK: 0.005,
+    ALONE: 0.005,
+    EXPLANATION: 0.005,
+    DATABASE: 0.010,
+}
+# Which parts may be asked after a part, where each in turn does not answer.
+_AFTER: dict[str, tuple[str, ...]] = {
+    IP_REPUTATION: (FEATURE_STORE, SECONDARY_STORE, ALONE, EXPLANATION, DATABASE),
+    FEATURE_STORE: (SECONDARY_STORE, TREES, NETWORK, EXPLANATION, DATABASE),
+    SECONDARY_STORE: (TREES, NETWORK, EXPLANATION, DATABASE),
+    TREES: (NETWORK, EXPLANATION, DATABASE),
+    NETWORK: (EXPLANATION, DATABASE),
+    ALONE: (EXPLANATION, DATABASE),
+    EXPLANATION: (DATABASE,),
+    DATABASE: (),  # asked first and last; the first look needs no restraint
+}
 
 
 @dataclass
@@ -40,13 +68,17 @@ class Part:
 
     Attributes
     ----------
-    budget_s : a call that takes longer is given up
+    budget_s : a call that takes longer is given up, and has failed
+    least_s : what a call gets at least
+    after_s : what is to be left for the parts asked after this one
     clock : seconds, rising
     """
 
     name: str
     budget_s: float
     clock: Callable[[], float] = time.monotonic
+    least_s: float = 0.0
+    after_s: float = 0.0
     _failures: int = 0
     _pause_s: float = 0.0
     _again_at: float = 0.0
@@ -63,6 +95,10 @@ class Part:
             self._again_at = self.clock() + self._pause_s  # the others wait for how this try ends
             return True
 
+    def allowance_s(self, left_s: float) -> float:
+        """How long a call may take where so many seconds are left until the deadline."""
+        return min(self.budget_s, max(left_s - self.after_s, self.least_s))
+
     def succeeded(self) -> None:
         """A call came back in time with an answer."""
         if self._failures:
@@ -77,16 +113,19 @@ class Part:
                 self._pause_s = min(max(self._pause_s * 2.0, FIRST_PAUSE_S), LONGEST_PAUSE_S)
                 self._again_at = self.clock() + self._pause_s
 
-    def overran(self) -> None:
-        """A call was given up and has not come back."""
+    def overran(self, allowed_s: float) -> None:
+        """A call was given up after so many seconds and has not come back."""
         with self._lock:
             self._away += 1
-        self.failed()
+        if allowed_s >= self.budget_s:
+            self.failed()
 
-    def came_back(self) -> None:
-        """A call that was given up returned after all."""
+    def came_back(self, allowed_s: float, took_s: float) -> None:
+        """A call that was given up after `allowed_s` returned after all, after `took_s`."""
         with self._lock:
             self._away -= 1
+        if allowed_s < self.budget_s <= took_s:
+            self.failed()
 
     @property
     def state(self) -> str:
@@ -97,10 +136,22 @@ class Part:
 
 
 class Parts:
-    """Every part of one service, by name; `patience` multiplies the budgets."""
+    """Every part of one service, by name; `patience` multiplies all times.
+
+    Attributes
+    ----------
+    deadline_s : from the arrival of a payment to its reply
+    """
 
     def __init__(self, patience: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
-        self._parts = {name: Part(name, budget * patience, clock) for name, budget in BUDGETS_S.items()}
+        self.deadline_s = DEADLINE_S * patience
+        self._parts = {
+            name: Part(
+                name, budget_s * patience, clock, LEAST_S[name] * patience,
+                sum(LEAST_S[later] for later in _AFTER[name]) * patience,
+            )
+            for name, budget_s in BUDGETS_S.items()
+        }  # fmt: skip
 
     def __getitem__(self, name: str) -> Part:
         return self._parts[name]

@@ -20,7 +20,8 @@ class RecentReplies:
     def add(self, records: Iterable[Record]) -> None:
         """Remember records; the oldest are forgotten."""
         for record in records:
-            self._replies[record.transaction_id] = (record.payload_digest, record.reply)
+            # A copy: what orjson hands out keeps four kilobytes for however short a reply.
+            self._replies[record.transaction_id] = (record.payload_digest, bytes(memoryview(record.reply)))
         while len(self._replies) > self._kept:
             self._replies.popitem(last=False)
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import orjson
 
+from fraudkit.core.clock import from_epoch_ms
 from fraudkit.core.decision import Contribution, Decision, RuleHit
-from fraudkit.serve.decisions import Context
+from fraudkit.serve.decisions import Context, Word
 
 SHORT = 12  # characters of a digest in a reply; the database keeps all of them
 
@@ -29,6 +30,7 @@ def reply_json(decision: Decision, decisive: RuleHit | None, context: Context, l
 
     `decisive` is the rule that decided by itself, if one did.
     """
+    drawn = {"explored": decision.explored, "propensity": decision.propensity} if decision.propensity != 1.0 else {}
     return orjson.dumps(
         {
             "transaction_id": decision.transaction_id,
@@ -40,6 +42,7 @@ def reply_json(decision: Decision, decisive: RuleHit | None, context: Context, l
             "rules": [_rule(hit) for hit in decision.rules],
             "degraded": decision.degraded,
             "new_customer": decision.is_new,
+            **drawn,
             "model_version": context.model_version,
             "policy_digest": context.policy_digest[:SHORT],
             "rules_digest": context.rules_digest[:SHORT],
@@ -48,8 +51,23 @@ def reply_json(decision: Decision, decisive: RuleHit | None, context: Context, l
     )
 
 
+def word_json(word: Word) -> dict[str, Any]:
+    """A kept word of feedback, as fraudkit.serve.contracts.FeedbackWord declares it."""
+    return {
+        "source": word.source,
+        "is_fraud": word.is_fraud,
+        "received_at": from_epoch_ms(word.received_at_ms).isoformat(),
+        "known_at": from_epoch_ms(word.known_at_ms).isoformat(),
+        "author": word.author,
+        "note": word.note,
+    }
+
+
 def reason(decision: Decision, decisive: RuleHit | None) -> str | None:
     """Why, in words: the reason of the rule that decided, else the parts that were missing."""
+    if decision.explored:
+        why = "its score" if decisive is None else decisive.reason
+        return f"Let pass by a draw, to learn what such payments are; else declined: {why}"
     if decisive is not None:
         return decisive.reason
     if decision.degraded:

@@ -20,11 +20,13 @@ import orjson
 from fraudkit.core.clock import Clock, SystemClock
 from fraudkit.core.decision import Decision
 from fraudkit.features.reputation import ReputationSource
+from fraudkit.rules.exploration import Exploration
 from fraudkit.rules.policy import DEFAULT_POLICY, Policy
 from fraudkit.rules.rule import RuleSet
 from fraudkit.serve.assess import Assessor, FeatureSource
 from fraudkit.serve.decide import BEARING, Decider, to_explain
 from fraudkit.serve.decisions import Context, DecisionStore, Record
+from fraudkit.serve.expected_loss import expected_loss
 from fraudkit.serve.intake import Intake
 from fraudkit.serve.job import Job, LeftAlone
 from fraudkit.serve.journal import Journal
@@ -94,14 +96,19 @@ class Scorer:
         secondary: FeatureSource | None = None,
         journal: Path | None = None,
         parts: Parts | None = None,
+        durable: bool = False,
+        exploration: Exploration | None = None,
     ) -> None:
         self.parts = parts or Parts()
         self.log = log or DecisionLog()
         self.metrics = metrics
         self.metrics.watch(self.parts)
-        self.decider = Decider(rules, policy)
+        self.decider = Decider(rules, policy, exploration)
         self.decisions = decisions
-        self.journal = Journal(journal or decisions.path.with_suffix(".journal"))
+        if journal is None:
+            assert decisions.path is not None, "a database that is no file has no place for the journal"
+            journal = decisions.path.with_suffix(".journal")
+        self.journal = Journal(journal, durable)
         self.clock: Clock = clock or SystemClock()
         self.assessor = Assessor(features, secondary, reputation, rules, self.parts, metrics, self.log)
         self.listeners: list[Listener] = []
@@ -182,13 +189,25 @@ class Scorer:
         with self.assessor.stage("record"):
             records = self._records(decided)
             try:
-                job.ask(self.parts[DATABASE], lambda: self.decisions.add(records))
+                earlier = job.ask(self.parts[DATABASE], lambda: self.decisions.add(records))
             except LeftAlone:
                 return self._keep_elsewhere(decided)
             except Exception as error:
                 self.log.failure(DATABASE, error)
                 return self._keep_elsewhere(decided)
-        return self._done(decided, records)
+        return self._done(decided, records) if not earlier else self._give_way(decided, records, earlier)
+
+    def _give_way(self, decided: Decided, records: list[Record], earlier: Replies) -> Replies:
+        """Leave out what another service decided first: its decisions were recorded, and are everybody's answer."""
+        kept = [row for row, record in enumerate(records) if record.transaction_id not in earlier]
+        decided = replace(
+            decided,
+            known=decided.known | earlier,
+            fresh=[decided.fresh[row] for row in kept],
+            decisions=[decided.decisions[row] for row in kept],
+            X=decided.X[kept],
+        )
+        return self._done(decided, [records[row] for row in kept]) if kept else decided.known
 
     def _keep_elsewhere(self, decided: Decided) -> Replies:
         """Commit the decisions to the journal, the database named in each."""
@@ -226,6 +245,8 @@ class Scorer:
                 degraded=",".join(decision.degraded),
                 to_rescore=not BEARING.isdisjoint(decision.degraded),
                 context_id=decided.serving.context_id,
+                user_id=waiting.intake.transaction.user_id,
+                expected_loss=expected_loss(decision, waiting.intake.amount_usd),
             )
             for position, (waiting, decision) in enumerate(zip(decided.fresh, decided.decisions, strict=True))
         ]
@@ -236,6 +257,7 @@ class Scorer:
         scores = np.array([d.fraud_score for d in decisions], dtype=np.float64)  # None becomes NaN
         self.metrics.batch((d.action.value for d in decisions), scores, latencies, decided.X)
         self.metrics.degraded(part for decision in decisions for part in decision.degraded)
+        self.metrics.explored(sum(decision.explored for decision in decisions))
         self.log.decisions(decisions, latencies)
 
 

@@ -13,20 +13,25 @@ from pathlib import Path
 
 from fraudkit.core.config import Settings
 from fraudkit.core.console import console
-from fraudkit.core.errors import CorruptArtefact, InvalidInput, NotReady
+from fraudkit.core.errors import CorruptArtefact, InvalidInput, NotReady, StoreUnavailable
 from fraudkit.features.catalog import FEATURE_NAMES, schema_hash
 from fraudkit.features.embedded import EmbeddedValkey
 from fraudkit.features.online import OnlineFeatures, bare_vectors
-from fraudkit.features.secondary import SECONDARY_FILE, SecondaryStore, SqliteTable
+from fraudkit.features.secondary import SecondaryStore
+from fraudkit.features.secondary_choice import secondary_table
 from fraudkit.features.store import HistoryStore
 from fraudkit.models.bundle import MANIFEST, Bundle
 from fraudkit.models.code_digest import code_digest
 from fraudkit.registry.registry import Registry
+from fraudkit.registry.request import RetrainingRequest
 from fraudkit.rules.catalog import RULES
+from fraudkit.rules.exploration import read_exploration
 from fraudkit.rules.policy import DEFAULT_POLICY
-from fraudkit.serve.app import Checks
-from fraudkit.serve.decisions import DATABASE_FILE, Context, DecisionReader, DecisionStore
-from fraudkit.serve.event_stream import PUBLISHED_FILE, open_sink, read_state
+from fraudkit.serve.decide import Decider
+from fraudkit.serve.decisions import Context
+from fraudkit.serve.decisions.opening import open_decisions, open_progress, open_reader
+from fraudkit.serve.ending import Ending
+from fraudkit.serve.event_stream import open_sink
 from fraudkit.serve.follower import FollowerProcess, position
 from fraudkit.serve.housekeeping import Housekeeping, usual_tasks
 from fraudkit.serve.intake import take_in
@@ -34,7 +39,9 @@ from fraudkit.serve.keys import KeyRing
 from fraudkit.serve.logs import DecisionLog
 from fraudkit.serve.metrics import ServiceMetrics
 from fraudkit.serve.parts import Parts
+from fraudkit.serve.retraining import RetrainingWatch
 from fraudkit.serve.scorer import Scorer
+from fraudkit.serve.service import Checks
 from fraudkit.serve.shadow import Shadow
 from fraudkit.serve.switch import AliasWatch, ModelSwitch, is_alias
 
@@ -79,46 +86,59 @@ def open_store(settings: Settings) -> Iterator[HistoryStore]:
 
 
 @contextmanager
-def open_scorer(settings: Settings, model: str, log: DecisionLog) -> Iterator[tuple[Scorer, Checks]]:
-    """The scorer over the real parts, warmed up, and what /ready asks."""
+def open_scorer(
+    settings: Settings, model: str, log: DecisionLog, ending: Ending | None = None
+) -> Iterator[tuple[Scorer, Checks]]:
+    """The scorer over the real parts, warmed up, and what /ready asks; `ending` says when the service is to stop."""
     open_sink(settings.events, "redis://unused")  # a setting that cannot be is told now
+    exploration = read_exploration()
     with ExitStack() as stack:
         with ThreadPoolExecutor(1) as meanwhile:  # an embedded server reads its file while the model is loaded
             opening = meanwhile.submit(stack.enter_context, open_store(settings))
             bundle = load_model(model, settings.registry)
             store = opening.result()
+        policy_digest = Decider(RULES, DEFAULT_POLICY, exploration).policy_digest()
         context = Context(
-            bundle.version, bundle.digest, RULES.digest(), DEFAULT_POLICY.digest(), bundle.schema_hash, code_digest()
+            bundle.version, bundle.digest, RULES.digest(), policy_digest, bundle.schema_hash, code_digest()
         )
-        if not store.filled():
-            _warn_of_empty_store(settings)
-        decisions = DecisionStore(settings.run / DATABASE_FILE)
+        decisions = open_decisions(settings)
         stack.callback(decisions.close)
-        features = OnlineFeatures(store, rated_by_store=True)
         metrics = ServiceMetrics(FEATURE_NAMES)
-        table = SqliteTable(settings.run / SECONDARY_FILE)
+        table = secondary_table(settings.secondary, settings.run)
         stack.callback(table.close)
+        filled = store.filled()
+        was_filled = filled or _is_filled(SecondaryStore(table))
+        _tell_of_empty_store(settings, filled, was_filled)
+        features = OnlineFeatures(store, rated_by_store=True, was_filled=was_filled, partly=True)
+        metrics.gauge(
+            "feature_store_filled", "1 while profiles and tiles are in the feature store", lambda: features.filled
+        )
         secondary = OnlineFeatures(SecondaryStore(table), rated_by_store=True)
         scorer = Scorer(
             features, None, bundle, RULES, decisions, context, metrics, DEFAULT_POLICY, log=log, secondary=secondary,
-            parts=Parts(settings.patience),
+            journal=settings.run / "decisions.journal", parts=Parts(settings.patience), durable=settings.durable,
+            exploration=exploration,
         )  # fmt: skip
         if moved := scorer.journal.move(decisions):
             console.print(f"{moved:,} decisions were brought from the journal into the database", markup=False)
         warm_up(scorer, bundle)
-        follower = FollowerProcess(settings.run, store.url)
+        follower = FollowerProcess(settings.run, store.url, ending or Ending())
         stack.callback(follower.stop)
         follower.keep_running()
-        reader = DecisionReader(decisions.path)
+        reader = open_reader(settings.run, settings.database_url)
+        stack.callback(reader.close)
+        progress = open_progress(settings.run, settings.database_url)
+        stack.callback(progress.close)
         metrics.gauge(
-            "secondary_behind", "Decisions not yet in the secondary store", lambda: reader.last() - position(table)
+            "secondary_behind", "Decisions not yet in the secondary store", lambda: reader.behind(position(table))
         )
         metrics.gauge(
             "events_behind",
             "Decisions not yet published as events",
-            lambda: reader.last() - read_state(settings.run / PUBLISHED_FILE)[0],
+            lambda: reader.behind(progress.read().cursor),
         )
-        tasks = usual_tasks(scorer) | {"follower": follower.keep_running}
+        watch = RetrainingWatch(reader, RetrainingRequest(settings.retraining), scorer.clock)
+        tasks = usual_tasks(scorer) | {"follower": follower.keep_running, "retraining": watch.run}
         if is_alias(model):
             registry = Registry(settings.registry)
             tasks["model_switch"] = ModelSwitch(scorer, registry, model, _tell_of_switch).run
@@ -131,8 +151,21 @@ def _tell_of_switch(version: str) -> None:
     console.print(f"model {version} took over", markup=False)
 
 
-def _warn_of_empty_store(settings: Settings) -> None:
+def _is_filled(secondary: SecondaryStore) -> bool:
+    """Whether the secondary store has what the first one lacks; a secondary store that is away stops no start."""
+    try:
+        return secondary.filled()
+    except StoreUnavailable:
+        return False
+
+
+def _tell_of_empty_store(settings: Settings, filled: bool, was_filled: bool) -> None:
     """Say in one sentence what scoring without histories, profiles and tiles means, and what to do."""
+    if filled:
+        return
+    if was_filled:
+        console.print("the feature store is empty; it is filled again from the secondary store", style="yellow")
+        return
     remedy = "`fraudkit setup`" if settings.redis_url is None else "fraudkit.features.publish.fill_store on REDIS_URL"
     console.print(
         f"warning: the feature store was never filled, so every card holder is new to it; run {remedy}",

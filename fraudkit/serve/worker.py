@@ -14,6 +14,7 @@ does without that part, and the old thread ends when the part lets go of it.
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections import deque
@@ -35,10 +36,11 @@ Results = list[Outcome]
 
 @dataclass(slots=True)
 class Piece:
-    """Transactions that are scored together, and the future of their outcomes."""
+    """Transactions that are scored together, the future of their outcomes, and when these should be there."""
 
     items: Sequence[Waiting]
     future: asyncio.Future[Results]
+    due_s: float
 
 
 @dataclass(slots=True)
@@ -107,7 +109,7 @@ class ScoringWorker:
         self._watch.join()
 
     async def score(self, items: Sequence[Waiting], *, bulk: bool = False) -> Results:
-        """Outcomes in the order of `items`; `bulk` where nobody stands at a till.
+        """Outcomes in the order of `items`, at least one; `bulk` where nobody stands at a till, and nothing is due.
 
         Raises
         ------
@@ -115,7 +117,10 @@ class ScoringWorker:
             503 while the line is too long or the service stops.
         """
         loop = asyncio.get_running_loop()
-        pieces = [Piece(items[start : start + PIECE], loop.create_future()) for start in range(0, len(items), PIECE)]
+        due_s = math.inf if bulk else items[0].arrived_s + self.scorer.parts.deadline_s
+        pieces = [
+            Piece(items[start : start + PIECE], loop.create_future(), due_s) for start in range(0, len(items), PIECE)
+        ]
         line = self._bulk if bulk else self._singles
         with self._changed:
             if self._stopping or self.waiting + len(items) > MAX_WAITING or line.is_too_slow():
@@ -135,7 +140,7 @@ class ScoringWorker:
         if held_up is not None and not self._score(*held_up):
             return
         while pieces := self._take():
-            if not self._score(Job(), pieces):
+            if not self._score(Job(min(piece.due_s for piece in pieces)), pieces):
                 return
 
     def _score(self, job: Job, pieces: list[Piece]) -> bool:

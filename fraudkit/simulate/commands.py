@@ -14,7 +14,7 @@ import typer
 from rich.table import Table
 
 from fraudkit.core.config import settings
-from fraudkit.core.console import console, progress_bar, scaled
+from fraudkit.core.console import output, progress_bar, scaled
 from fraudkit.core.errors import InvalidInput
 from fraudkit.simulate.config import WORLDS
 from fraudkit.simulate.world import World, simulate
@@ -87,10 +87,10 @@ def _show(summary: dict[str, Any]) -> None:
     for name, row in campaigns.items():
         share = row["transactions"] / max(1, sum(other["transactions"] for other in campaigns.values()))
         table.add_row(name, f"{row['transactions']:,}", f"{share:.1%}", f"{row['declined_rate']:.1%}")
-    console.print(
+    output.print(
         f"{summary['transactions']:,} transactions of {summary['users']:,} users in {summary['days']} days, "
         f"{summary['fraud_rate']:.2%} fraud ({summary['frauds_in_test']:,} in the test period), "
         f"{summary['labels']:,} labels, in {summary['seconds']} s"
     )
-    console.print(table)
+    output.print(table)
     typer.echo(summary["path"])

@@ -15,13 +15,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from fraudkit.workbook.check import check, hint, plug, solution
     from fraudkit.workbook.checklist import checklist
+    from fraudkit.workbook.mock.panel import mock
     from fraudkit.workbook.picture import progress_picture
+    from fraudkit.workbook.quiz.panel import quiz
+    from fraudkit.workbook.readiness import readiness
+    from fraudkit.workbook.stories.panel import stories
 
-__all__ = ["check", "checklist", "hint", "plug", "progress_picture", "solution"]
+__all__ = ["check", "checklist", "hint", "mock", "plug", "progress_picture", "quiz", "readiness", "solution", "stories"]
 
 _DOORS = dict.fromkeys(("check", "hint", "plug", "solution"), "check") | {
     "checklist": "checklist",
+    "mock": "mock.panel",
     "progress_picture": "picture",
+    "quiz": "quiz.panel",
+    "readiness": "readiness",
+    "stories": "stories.panel",
 }
 
 

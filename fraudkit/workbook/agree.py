@@ -27,6 +27,20 @@ def close(rtol: float = 1e-6, atol: float = 1e-9) -> Agree:
     return agree
 
 
+def in_steps(rtol: float, atol: float) -> Agree:
+    """A list with one answer a step, such as an optimiser's parameters; the first that differs is named."""
+
+    def agree(got: Any, expected: Any, case: Case) -> str:
+        if not isinstance(got, list):
+            return "the answer is not a list of steps"
+        for t, (mine, right) in enumerate(zip(got, expected, strict=False), start=1):
+            if reason := difference(mine, right, rtol, atol):
+                return f"after step {t}: {reason}"
+        return difference(len(got), len(expected), 0, 0)
+
+    return agree
+
+
 def exact(got: Any, expected: Any, case: Case) -> str:
     """Equal values; lists and arrays stand for each other, numbers are compared without tolerance."""
     return difference(got, expected, 0.0, 0.0)

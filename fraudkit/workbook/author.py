@@ -8,7 +8,7 @@ from dataclasses import asdict
 import typer
 from rich.table import Table
 
-from fraudkit.core.console import console, progress_bar
+from fraudkit.core.console import console, output, progress_bar
 from fraudkit.workbook import build as building
 from fraudkit.workbook.exercise import exercise, exercise_ids
 from fraudkit.workbook.notebooks import ordered_ids
@@ -27,9 +27,9 @@ def build(
         console.print(f"{len(changed)} files written: {', '.join(changed)}" if changed else "nothing has changed")
         return
     if wrong := building.stale():
-        console.print("\n".join([*wrong, "make them again: fraudkit exercises build"]), markup=False)
+        output.print("\n".join([*wrong, "make them again: fraudkit exercises build"]), markup=False)
         raise typer.Exit(1)
-    console.print("exercises/ is what solutions/ make of it")
+    output.print("exercises/ is what solutions/ make of it")
 
 
 @app.command(name="list")
@@ -44,7 +44,7 @@ def list_exercises(as_json: bool = typer.Option(False, "--json", help="Print JSO
         table.add_column(name, justify="right" if name in ("minutes", "points") else "left")
     for row in rows:
         table.add_row(row.topic, row.id, row.title, str(row.minutes), row.difficulty, str(row.points), row.plug)
-    console.print(table)
+    output.print(table)
 
 
 @app.command()
@@ -70,10 +70,10 @@ def verify(
         exercises = [asdict(report) for report in reports]
         typer.echo(json.dumps(counts | {"without_a_section": orphans, "reports": exercises}, indent=2))
     else:
-        console.print(reports_table(reports))
+        output.print(reports_table(reports))
         for name in orphans:
-            console.print(f"{name}: no notebook in solutions/ has a section for it", markup=False)
-        console.print(f"false accepts {counts['false_accepts']}, false rejects {counts['false_rejects']}")
+            output.print(f"{name}: no notebook in solutions/ has a section for it", markup=False)
+        output.print(f"false accepts {counts['false_accepts']}, false rejects {counts['false_rejects']}")
     if counts["problems"]:
         raise typer.Exit(1)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fraudkit.core.files import replace_file
-from fraudkit.workbook.exercise import exercise
+from fraudkit.workbook.exercise import POINTS, WEEKS, exercise
 from fraudkit.workbook.notebooks import BEGIN, EXERCISES, NOTES, SOLUTIONS, Section, Topic, read_cells, stub_of, topics
 
 NOTEBOOK_METADATA = {
@@ -28,6 +28,7 @@ class Listed:
     title: str
     function: str
     signature: str
+    week: str
     minutes: int
     difficulty: str
     points: int
@@ -100,6 +101,7 @@ def listed() -> list[Listed]:
                     section.title,
                     item.name,
                     signature(section, item.name),
+                    item.week,
                     item.minutes,
                     item.difficulty,
                     item.points,
@@ -110,25 +112,40 @@ def listed() -> list[Listed]:
 
 
 def index_page() -> bytes:
-    """exercises/README.md: every topic with its exercises."""
+    """exercises/README.md: what belongs to which weeks of the plan, then every topic with its exercises."""
     rows = listed()
     lines = [
         "# Exercises",
         "",
-        f"{len(rows)} exercises, {sum(row.minutes for row in rows) / 60:.0f} hours. Open a notebook in JupyterLab,",
-        "write your answer in the stub, run the cell, then `check` says what is wrong and why. `fraudkit next` names",
-        "the next one.",
+        f"{len(rows)} exercises, {_hours(rows)} hours. Open a notebook in JupyterLab, write your answer in the stub,",
+        "run the cell, then `check` says what is wrong and why. `fraudkit next` names the next one.",
         "A plug in the last column means that your function can take its place in the running system by `plug`.",
         "",
         "This folder is generated from `solutions/` by `fraudkit exercises build`.",
+        "",
+        "## By week of the plan",
+        "",
+        "| weeks | easy | medium | hard | hours | topics |",
+        "|---|---:|---:|---:|---:|---|",
     ]
+    for week in WEEKS:
+        if due := [row for row in rows if row.week == week]:
+            counts = " | ".join(str(sum(row.difficulty == level for row in due)) for level in POINTS)
+            names = dict.fromkeys(row.topic for row in due)
+            links = ", ".join(f"[{name[:2]}]({name}.ipynb)" for name in names)
+            lines.append(f"| {week} | {counts} | {_hours(due)} | {links} |")
     for topic in topics():
-        lines += ["", f"## [{topic.title}]({topic.name}.ipynb)", "", "| exercise | | minutes | level | plug |"]
-        lines.append("|---|---|---:|---|---|")
+        lines += ["", f"## [{topic.title}]({topic.name}.ipynb)", "", "| exercise | | weeks | minutes | level | plug |"]
+        lines.append("|---|---|---|---:|---|---|")
         for row in rows:
             if row.topic == topic.name:
-                lines.append(f"| `{row.id}` | {row.title} | {row.minutes} | {row.difficulty} | {row.plug} |")
+                cells = (f"`{row.id}`", row.title, row.week, str(row.minutes), row.difficulty, row.plug)
+                lines.append(f"| {' | '.join(cells)} |")
     return ("\n".join(lines) + "\n").encode()
+
+
+def _hours(rows: list[Listed]) -> str:
+    return f"{sum(row.minutes for row in rows) / 60:.0f}"
 
 
 def built(folder: Path = SOLUTIONS) -> dict[str, bytes]:

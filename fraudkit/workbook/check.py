@@ -58,7 +58,9 @@ def hint(exercise_id: str, number: int | None = None) -> None:
             raise InvalidInput(f"{exercise_id} has hints 1 to {count}, not {number!r}")
         notes: list[str] = []
         try:
-            number = ProgressFile(tell=notes.append).hint(exercise_id, count, number)
+            file = ProgressFile(tell=notes.append)
+            number = file.hint(exercise_id, count, number)
+            notes += _charged(file, exercise_id, number)
         except (FraudkitError, OSError) as error:
             number = number or 1
             notes.append(f'{_unrecorded(error)} The others: `hint("{exercise_id}", 2)`.')
@@ -81,6 +83,7 @@ def solution(exercise_id: str, sure: bool = False) -> None:
         if not notes:
             try:
                 file.solution(exercise_id)
+                notes += _charged(file, exercise_id)
             except (FraudkitError, OSError) as error:
                 notes.append(_unrecorded(error))
         found = section(exercise_id)
@@ -154,7 +157,8 @@ def judged(item: Exercise, cells: Sequence[str]) -> Verdict:
         return missing(item, str(error))
     try:
         with _calm():
-            return judge(item, source, sandbox=_sandbox_for(item), rng=np.random.default_rng(SEED))
+            rng = np.random.default_rng(SEED)
+            return judge(item, source, sandbox=_sandbox_for(item), rng=rng, shrink=True)
     except BaseException:  # interrupted half-way through a reply, the next check needs a fresh sandbox
         close_sandbox()
         raise
@@ -221,6 +225,16 @@ def _shell() -> Any:
 
 def _unrecorded(error: Exception) -> str:
     return f"Progress could not be recorded: {error}"
+
+
+def _charged(file: ProgressFile, exercise_id: str, hint: int | None = None) -> list[str]:
+    """What a mock interview that runs says to an opened hint, or to our solution."""
+    if "current" not in file.read().mocks:
+        return []
+    from fraudkit.workbook.mock.interview import charge  # late: most kernels never hold an interview
+
+    said = charge(file, exercise_id, hint)
+    return [said] if said else []
 
 
 def _asked(exercise_id: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 from rich.table import Table
 
-from fraudkit.core.console import console
+from fraudkit.core.console import console, output
 from fraudkit.core.errors import InvalidInput
 from fraudkit.workbook.checklist_file import Checklist, checklist_ids, read_checklist
 from fraudkit.workbook.progress import ProgressFile
@@ -56,8 +56,8 @@ def _verified(shown: Checklist, file: ProgressFile, quiet: bool) -> dict[str, Fi
         if finding.state == "ok":
             file.tick(shown.id, item.id)
         if not quiet:
-            console.print(f"{finding.state}: {item.text}", style=STYLES[finding.state], markup=False)
-            console.print(f"    {finding.says}\n    by hand: {finding.command}", markup=False, highlight=False)
+            output.print(f"{finding.state}: {item.text}", style=STYLES[finding.state], markup=False)
+            output.print(f"    {finding.says}\n    by hand: {finding.command}", markup=False, highlight=False)
     return findings
 
 
@@ -86,4 +86,4 @@ def _show_all(as_json: bool) -> None:
     table = Table("id", "title", "ticked", "verifiable", box=None)
     for shown, ticked in zip(found, done, strict=True):
         table.add_row(shown.id, shown.title, f"{ticked} of {len(shown.items)}", str(len(shown.verifiable) or ""))
-    console.print(table)
+    output.print(table)

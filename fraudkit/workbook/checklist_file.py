@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import textwrap
-import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass
 from html import escape
@@ -13,6 +12,7 @@ from typing import Any
 
 from fraudkit.core.errors import InvalidInput
 from fraudkit.workbook.panel import WIDTH
+from fraudkit.workbook.tables import demand_keys, read_document
 
 OPEN, TICKED = "☐", "☑"
 NAME = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
@@ -109,29 +109,16 @@ def parse_checklist(checklist_id: str, text: str) -> Checklist:
     InvalidInput
         The text is no TOML, a key is missing, unknown or of the wrong type, or an id stands twice.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInput(f"checklist {checklist_id} is no TOML: {error}") from error
-    _demand(checklist_id, document, {"title": str, "items": list}, set())
+    document = read_document(f"checklist {checklist_id}", text)
+    demand_keys(f"checklist {checklist_id}", document, {"title": str, "items": list})
     items: list[Item] = []
     for number, entry in enumerate(document["items"], 1):
-        where = f"{checklist_id}, item {number}"
-        if not isinstance(entry, dict):
-            raise InvalidInput(f"checklist {where} should be an [[items]] table")
-        _demand(where, entry, {"id": str, "text": str}, {"check"})
+        where = f"checklist {checklist_id}, item {number}"
+        demand_keys(where, entry, {"id": str, "text": str}, {"check": str})
         if not NAME.fullmatch(entry["id"]):
-            raise InvalidInput(f"checklist {where}: id {entry['id']!r} is not in lower-case-with-hyphens")
-        items.append(Item(entry["id"], entry["text"], str(entry.get("check", ""))))
+            raise InvalidInput(f"{where}: id {entry['id']!r} is not in lower-case-with-hyphens")
+        items.append(Item(entry["id"], entry["text"], entry.get("check", "")))
     repeated = {item.id for item in items if [other.id for other in items].count(item.id) > 1}
     if repeated or not items:
         raise InvalidInput(f"checklist {checklist_id} has no items or has {sorted(repeated)} twice")
     return Checklist(checklist_id, document["title"], tuple(items))
-
-
-def _demand(where: str, table: dict[str, Any], needed: dict[str, type], optional: set[str]) -> None:
-    """Refuse a table that lacks a key, has an unknown one, or holds an empty or wrongly typed value."""
-    unknown = table.keys() - needed.keys() - optional
-    wrong = [key for key, kind in needed.items() if not isinstance(table.get(key), kind) or not table[key]]
-    if unknown or wrong:
-        raise InvalidInput(f"checklist {where}: missing or empty {wrong}, unknown {sorted(unknown)}")

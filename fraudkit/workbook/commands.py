@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from fraudkit.core.console import console
+from fraudkit.core.console import console, output
 from fraudkit.core.errors import FraudkitError, InvalidInput
 from fraudkit.workbook.check import close_sandbox, judged, panel_of, recorded
 from fraudkit.workbook.exercise import exercise
@@ -187,7 +186,6 @@ def draw(done: Progress) -> None:
             str(sum(record.hints for record in records)),
         )
     legend = Text("  ").join(Text(f"{mark} {state}", style=style) for state, (mark, style) in MARKS.items())
-    output = Console(highlight=False)  # standard output, unlike what is said beside it
     output.print(table)
     output.print(legend)
     following = next_exercise(done)

@@ -6,7 +6,7 @@ and solution stand in `solutions/NN_topic.ipynb`. Nothing here runs a learner's 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -20,6 +20,7 @@ from fraudkit.core.errors import InvalidInput
 CHECKS = Path(__file__).parent / "checks"
 
 Difficulty = Literal["easy", "medium", "hard"]
+WEEKS = ("1-2", "3-4", "5-6", "7-8", "9-10")  # those of the plan in which something is coded
 POINTS: dict[Difficulty, int] = {"easy": 5, "medium": 10, "hard": 15}
 
 
@@ -89,6 +90,7 @@ class Growth:
 
 
 Agree = Callable[[Any, Any, Case], str]
+Shrink = Callable[[Case], Iterable[Case]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,7 @@ class Exercise:
     title : a few words
     minutes, difficulty : honest, for somebody who knows the topic
     feeds : the chapter of the walk that uses it, such as "07"
+    week : the weeks of the twelve-week plan to which it belongs, one of WEEKS
     hints : at least two, direction before formula
     cases : makes the cases, small ones first; the same generator state gives the same cases
     expect : the oracle: called with the case's arguments (and with steps=... when the case has
@@ -109,6 +112,7 @@ class Exercise:
     mutants : at least five named wrong answers
     accepted : at least two right answers written differently from the solution and from `expect`
     growth : how the running time may grow, where that is the point
+    shrink : smaller cases of the same kind, all valid, the most radical first; `shrink.lists` and others make it
     plug : the seam of the running system where the learner's function fits, or ""
     preload : modules imported before the learner's code is locked in
     """
@@ -118,6 +122,7 @@ class Exercise:
     minutes: int
     difficulty: Difficulty
     feeds: str
+    week: str
     hints: tuple[str, ...]
     cases: Callable[[np.random.Generator], list[Case]]
     expect: Callable[..., Any]
@@ -125,6 +130,7 @@ class Exercise:
     mutants: tuple[Mutant, ...]
     accepted: tuple[Callable[..., Any], ...]
     growth: Growth | None = None
+    shrink: Shrink | None = None
     plug: str = ""
     preload: tuple[str, ...] = ("numpy",)
     function: str = ""

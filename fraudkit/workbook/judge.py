@@ -8,7 +8,8 @@ the same names the misconception.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -16,12 +17,14 @@ import numpy as np
 from fraudkit.workbook.agree import brief, difference
 from fraudkit.workbook.exercise import Case, Exercise, Mutant, expected_answer
 from fraudkit.workbook.limits import Limits
-from fraudkit.workbook.notebooks import section, solution_text, source_of
+from fraudkit.workbook.notebooks import reference_source, section, solution_text, source_of
 from fraudkit.workbook.sandbox import Reply, Sandbox
 from fraudkit.workbook.show import show_call, show_value
+from fraudkit.workbook.shrink import is_large, smallest
 
 VerdictStatus = Literal["pass", "fail", "timeout", "crash", "missing", "tampered"]
 GROWTH_ROUNDS = 6
+SHRINK_SECONDS = 0.5  # of one call while a smaller case is searched
 CLEARLY_OVER = 1.3  # n squared gives a ratio of 16, where n log n and its overheads stay below 6
 
 
@@ -78,6 +81,7 @@ def judge(
     explain: bool = True,
     restarts: int = 0,
     wrong: Sequence[tuple[Mutant, list[Reply]]] | None = None,
+    shrink: bool = False,
 ) -> Verdict:
     """Run an answer on the exercise's cases and say how it did.
 
@@ -88,6 +92,7 @@ def judge(
     explain : look for the misconception, at the price of running the named wrong answers
     wrong : what the named wrong answers reply on these cases, where that is known already
     restarts : how often an answer that hangs or dies on a case is tried on the cases after it
+    shrink : show a smaller case in the place of a large one, where the answer is wrong on one; takes two seconds
     """
     cases = exercise.cases(rng)
     right = [None if case.raises else expected_answer(exercise, case) for case in cases]
@@ -112,6 +117,9 @@ def judge(
             reasons,
             mutant_replies(exercise, cases, sandbox, limits) if wrong is None and explain else wrong or (),
         )
+        if shrink and any(reasons):
+            index = next(i for i, reason in enumerate(reasons) if reason)
+            failure = on_smaller_case(failure, exercise, source, cases[index], replies[index], sandbox, limits)
     total = len(cases) + (exercise.growth is not None)
     credit = 1.0 if status == "pass" else credit_of(exercise, cases, right, reasons, total)
     if status in ("crash", "tampered"):
@@ -279,6 +287,63 @@ def explained(
         mutant=mutant.name if mutant else "",
         certain=certain,
         printed=reply.printed,
+    )
+
+
+def on_smaller_case(
+    failure: Failure,
+    exercise: Exercise,
+    source: str,
+    case: Case,
+    reply: Reply,
+    sandbox: Sandbox,
+    limits: Limits | None,
+) -> Failure:
+    """The failure shown on a smaller case that is got wrong in the same way, itself where there is none.
+
+    A smaller case counts only where the reference solution gives the oracle's answer: one for which the question
+    raises, or of which it says nothing, is no case of the same kind.
+    """
+    picked_by_hand = bool(case.raises or case.why)
+    if exercise.shrink is None or picked_by_hand or reply.status not in ("ok", "error") or not is_large(case):
+        return failure
+    short = replace(limits or Limits(), seconds=SHRINK_SECONDS)
+    reference = reference_source(exercise.id, exercise.name)
+    seen: dict[int, tuple[Any, Reply, str]] = {}
+
+    def first_failing(batch: Sequence[Case]) -> int | None:
+        wrong = {}
+        for position, mine in enumerate(sandbox.run(source, exercise.name, batch, short)):
+            if (mine.status, mine.error, mine.changed) == (reply.status, reply.error, reply.changed):
+                with suppress(Exception):  # an oracle may expect what the question promises
+                    right = expected_answer(exercise, batch[position])
+                    if reason := reason_against(exercise, batch[position], right, mine):
+                        wrong[position] = (right, mine, reason)
+        doubtful = [batch[position] for position in wrong]
+        ours = sandbox.run(reference, exercise.name, doubtful, short) if doubtful else []
+        for (position, found), other in zip(wrong.items(), ours, strict=True):
+            if other.status == "ok" and not reason_against(exercise, batch[position], found[0], other):
+                seen[id(batch[position])] = found
+                return position
+        return None
+
+    shown = smallest(case, exercise.shrink, first_failing)
+    if shown is case:
+        return failure
+    right, mine, reason = seen[id(shown)]
+    known = next((mutant for mutant in exercise.mutants if mutant.name == failure.mutant), None)
+    if known is not None and not failure.certain:
+        other = sandbox.run(mutant_source(exercise, known), exercise.name, [shown], short)[0]
+        if not same_reply(mine, other):
+            return failure
+    return replace(
+        failure,
+        case=shown.name if shown.name != case.name else f"{case.name}, made smaller",
+        call=show_call(exercise.name, shown),
+        expected=show_value(right),
+        got=show_value(mine.value) if mine.status == "ok" else mine.error,
+        reason=reason,
+        printed=mine.printed,
     )
 
 

@@ -21,19 +21,21 @@ SOLUTIONS = PROJECT_ROOT / "solutions"
 EXERCISES = PROJECT_ROOT / "exercises"
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 NOTES = "### Notes on the solution"
+ALOUD = "### Two minutes aloud"
 STUB = ("# YOUR CODE HERE", "raise NotImplementedError")
 HEADING = re.compile(r"^## (\w+) · (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Section:
-    """One exercise in its notebook: texts of its question, answer cell (with the marks) and notes."""
+    """One exercise in its notebook: its question, answer cell (with the marks), notes, and what to say aloud."""
 
     exercise_id: str
     title: str
     question: str
     answer: str
     notes: str
+    aloud: str
     calls: str
 
 
@@ -82,9 +84,18 @@ def _section(path: Path, cells: list[dict[str, Any]]) -> Section:
     if heading is None or len(answers) != 1:
         raise InvalidInput(f"{path.name}: {cells[0]['source'][:40]!r} needs one cell with {BEGIN}, has {len(answers)}")
     notes = [cell["source"] for cell in cells if cell["source"].startswith(NOTES)]
-    markdown = [cell["source"] for cell in cells if cell["cell_type"] == "markdown" and cell["source"] not in notes]
+    aloud = [cell["source"] for cell in cells if cell["source"].startswith(ALOUD)]
+    question = [c["source"] for c in cells if c["cell_type"] == "markdown" and c["source"] not in [*notes, *aloud]]
     calls = [cell["source"] for cell in cells if cell["cell_type"] == "code" and cell["source"] != answers[0]]
-    return Section(heading[1], heading[2], "\n\n".join(markdown), answers[0], "\n\n".join(notes), "\n".join(calls))
+    return Section(
+        heading[1],
+        heading[2],
+        question="\n\n".join(question),
+        answer=answers[0],
+        notes="\n\n".join(notes),
+        aloud="\n\n".join(aloud),
+        calls="\n".join(calls),
+    )
 
 
 def topic_of(exercise_id: str) -> Topic:

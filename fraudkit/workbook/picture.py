@@ -19,7 +19,7 @@ LOOKS: dict[State, tuple[str, str, str]] = {
     "open": ("#e9ebee", "#444444", ""),
 }
 LINE_CHARS = 15
-TILE_INCHES = (1.28, 0.62)
+TILE_INCHES = (1.0, 0.44)
 TITLE_INCHES = 2.3
 
 
@@ -51,13 +51,13 @@ def progress_picture(progress: Progress | None = None, found: list[Topic] | None
     for row, topic in enumerate(found):
         done = sum(progress.record(exercise_id).passed for exercise_id in topic.exercise_ids)
         axes.text(
-            -0.15, row + 0.5, f"{topic.title}\n{done} of {len(topic.sections)}", ha="right", va="center", fontsize=9
+            -0.15, row + 0.5, f"{topic.title}\n{done} of {len(topic.sections)}", ha="right", va="center", fontsize=8
         )
         for column, exercise_id in enumerate(topic.exercise_ids):
             fill, ink, sign = LOOKS[progress.record(exercise_id).state]
             axes.add_patch(_tile(column, row, fill))
             label = f"{_broken(exercise_id)} {sign}".rstrip()
-            axes.text(column + 0.5, row + 0.5, label, ha="center", va="center", fontsize=7.5, color=ink)
+            axes.text(column + 0.5, row + 0.5, label, ha="center", va="center", fontsize=6.5, color=ink)
     axes.set(xlim=(-0.05, columns), ylim=(max(1, len(found)), 0), title=f"Exercises passed: {passed} of {len(ids)}")
     axes.set_axis_off()
     handles = [Patch(facecolor=LOOKS[state][0], label=f"{state} {LOOKS[state][2]}".rstrip()) for state in STATES]

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from fraudkit.core.files import locked, replace_file, sync_folder
 
 FILE_NAME = "progress.json"
 VERSION = 1
+ROOMS = ("quiz", "mocks", "plan")  # written only once there is something in them
 
 State = Literal["passed", "passed after the solution", "solution seen", "tried", "open"]
 STATES: tuple[State, ...] = ("passed", "passed after the solution", "solution seen", "tried", "open")
@@ -86,11 +88,15 @@ KNOWN = frozenset(entry.name for entry in fields(Record)) - {"kept"}
 class Progress:
     """The whole file: exercises by id, checklists, and what else stands in it, untouched.
 
-    A checklist is `{"ticked": {item: time of the tick}}` by its id; other keys in it are kept.
+    A checklist is `{"ticked": {item: time of the tick}}` by its id; other keys in it are kept. What stands in
+    `quiz`, `mocks` and `plan` is the business of the modules of these names.
     """
 
     exercises: dict[str, Record] = field(default_factory=dict)
     checklists: dict[str, Any] = field(default_factory=dict)
+    quiz: dict[str, Any] = field(default_factory=dict)
+    mocks: dict[str, Any] = field(default_factory=dict)
+    plan: dict[str, Any] = field(default_factory=dict)
     kept: dict[str, Any] = field(default_factory=dict)
 
     def record(self, exercise_id: str) -> Record:
@@ -109,7 +115,8 @@ class Progress:
         for exercise_id, record in self.exercises.items():
             plain = asdict(record)
             exercises[exercise_id] = plain.pop("kept") | plain
-        return self.kept | {"version": VERSION, "exercises": exercises, "checklists": self.checklists}
+        rooms = {name: room for name in ROOMS if (room := getattr(self, name))}
+        return self.kept | rooms | {"version": VERSION, "exercises": exercises, "checklists": self.checklists}
 
 
 def dumps(progress: Progress) -> bytes:
@@ -137,11 +144,12 @@ def loads(data: bytes) -> Progress:
         raise InvalidInput(
             f"the progress file is of version {document['version']}, this fraudkit knows {VERSION}; update fraudkit"
         )
-    exercises, checklists = document.get("exercises", {}), document.get("checklists", {})
-    if not isinstance(exercises, dict) or not isinstance(checklists, dict):
-        raise ValueError("exercises and checklists should be objects")
-    kept = {key: value for key, value in document.items() if key not in ("version", "exercises", "checklists")}
-    return Progress({name: _record(name, values) for name, values in exercises.items()}, checklists, kept)
+    rooms = {name: document.get(name, {}) for name in ("exercises", "checklists", *ROOMS)}
+    if strange := [name for name, room in rooms.items() if not isinstance(room, dict)]:
+        raise ValueError(f"{' and '.join(strange)} should be objects")
+    kept = {key: value for key, value in document.items() if key != "version" and key not in rooms}
+    exercises = {name: _record(name, values) for name, values in rooms.pop("exercises").items()}
+    return Progress(exercises, **rooms, kept=kept)
 
 
 def _record(name: str, values: Any) -> Record:
@@ -178,10 +186,13 @@ class ProgressFile:
         self.clock = clock or SystemClock()
         self.tell = tell
 
+    def moment(self) -> datetime:
+        """The time in UTC."""
+        return from_epoch_ms(self.clock.now_ms())
+
     def now(self) -> str:
         """The time in UTC, ISO 8601 to the millisecond, so that texts sort as times do."""
-        moment = from_epoch_ms(self.clock.now_ms())
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return self.moment().isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def read(self) -> Progress:
         """What stands in the file; nothing done where there is none."""
@@ -331,7 +342,7 @@ class ProgressFile:
 
     def _free_name(self, why: str) -> Path:
         """progress.WHY-TIME.json, with a number where that exists."""
-        stamp = from_epoch_ms(self.clock.now_ms()).strftime("%Y%m%dT%H%M%SZ")
+        stamp = self.moment().strftime("%Y%m%dT%H%M%SZ")
         name, number = f"{self.path.stem}.{why}-{stamp}", 1
         found = self.path.with_name(f"{name}.json")
         while os.path.lexists(found):

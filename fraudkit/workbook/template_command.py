@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 from rich.table import Table
 
-from fraudkit.core.console import console
+from fraudkit.core.console import console, output
 from fraudkit.core.errors import InvalidInput, NotReady
 from fraudkit.core.files import replace_file
 from fraudkit.workbook.templates.facts import Facts
@@ -98,16 +98,16 @@ def _list(as_json: bool) -> None:
     table = Table("name", "for", box=None)
     for found in TEMPLATES.values():
         table.add_row(found.name, found.purpose)
-    console.print(table)
+    output.print(table)
 
 
 def _check() -> None:
     """Say which copies are stale."""
     old = stale()
     if old:
-        console.print(f"stale: {', '.join(old)}; run: fraudkit template --renew", style="red", markup=False)
+        output.print(f"stale: {', '.join(old)}; run: fraudkit template --renew", style="red", markup=False)
         raise typer.Exit(1)
-    console.print(f"{len(TEMPLATES)} filled-in templates are what their sources make of them")
+    output.print(f"{len(TEMPLATES)} filled-in templates are what their sources make of them")
 
 
 def _renew() -> None:

@@ -15,13 +15,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from fraudkit.workbook.exercise import CHECKS, Case, Exercise, Mutant, exercise
+from fraudkit.workbook.exercise import CHECKS, WEEKS, Case, Exercise, Mutant, exercise
 from fraudkit.workbook.judge import Verdict, judge, mutant_replies, mutant_source
-from fraudkit.workbook.notebooks import reference_source, section, source_of, stub_of
+from fraudkit.workbook.notebooks import ALOUD, reference_source, section, source_of, stub_of
 from fraudkit.workbook.sandbox import Reply, Sandbox
 from fraudkit.workbook.source import slice_source
 
 SEEDS = (7, 20_260_101)
+ALOUD_WORDS = 90, 320  # of the model answer: two minutes at a speaker's pace, with room
 MIN_HINTS, MIN_MUTANTS, MIN_ACCEPTED = 2, 5, 2
 # Answers that take no thought; none may pass.
 THOUGHTLESS = {
@@ -157,6 +158,9 @@ def form_problems(item: Exercise) -> list[str]:
         problems.append("the question has no worked example")
     if not text.notes:
         problems.append("there are no notes on the solution")
+    if item.week not in WEEKS:
+        problems.append(f"week {item.week!r} is none of {', '.join(WEEKS)}")
+    problems += aloud_problems(text.aloud)
     if text.title != item.title:
         problems.append(f"title {item.title!r} is {text.title!r} in the notebook")
     problems += [
@@ -170,6 +174,16 @@ def form_problems(item: Exercise) -> list[str]:
     if item.plug and f'plug("{item.id}")' not in text.calls:
         problems.append(f'plug("{item.id}") is missing')
     return problems
+
+
+def aloud_problems(aloud: str) -> list[str]:
+    """What the cell "Two minutes aloud" lacks: a question, and an answer folded under it of two minutes' length."""
+    prompt, found, answer = aloud.partition("<details>")
+    if not found or not prompt.removeprefix(ALOUD).strip():
+        return [f"{ALOUD!r} needs a question and a folded answer in <details>"]
+    words = len(answer.split())
+    low, high = ALOUD_WORDS
+    return [] if low <= words <= high else [f"an answer aloud of {words} words; two minutes are {low} to {high}"]
 
 
 def example_problems(item: Exercise, sandbox: Sandbox) -> list[str]:

@@ -17,7 +17,7 @@ import typer
 from rich.table import Table
 
 from fraudkit.core.config import PROJECT_ROOT, settings
-from fraudkit.core.console import console, progress_bar
+from fraudkit.core.console import console, output, progress_bar
 from fraudkit.core.errors import InvalidInput
 
 NOTEBOOKS = PROJECT_ROOT / "notebooks"
@@ -138,7 +138,7 @@ def walk(
     if as_json:
         typer.echo(json.dumps([asdict(run) for run in runs], indent=2))
     else:
-        console.print(results_table(runs))
+        output.print(results_table(runs))
         console.print(f"executed copies: {out}")
     if any(run.error for run in runs):
         raise typer.Exit(1)

@@ -26,6 +26,7 @@ from fraudkit.core.errors import CorruptArtefact, StoreUnavailable
 from fraudkit.features.embedded import EmbeddedValkey
 from fraudkit.registry.registry import Registry
 from fraudkit.serve.decisions import DecisionReader
+from fraudkit.serve.decisions.progress import FileProgress, Published
 from fraudkit.serve.event_stream import MOST_WAITING, STREAM, Publisher, ValkeyStream, open_sink
 from tests.serve.process import body, environment, served
 from tests.serve.test_switch import passed, train
@@ -42,11 +43,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     registry.register(train(0).save(folder / "bundle"), {}, {})
     registry.promote("v0001", passed(registry, "v0001"))
     chance = random.Random(7)
-    with served(folder) as running:
+    with served(folder, FRAUDKIT_CARD_KEY="k" * 32) as running:
         valkey = EmbeddedValkey(folder / "run" / "store")
         for start in range(0, N, 100):
             items = [
-                body(start + n, user_id=f"u{chance.randrange(40)}", amount=round(chance.lognormvariate(4, 1.5), 2))
+                body(
+                    start + n,
+                    user_id=f"u{chance.randrange(40)}",
+                    amount=round(chance.lognormvariate(4, 1.5), 2),
+                    card_token=f"card-{n % 7}" if n % 2 else None,
+                )
                 for n in range(100)
             ]
             pid = valkey.pid()
@@ -80,6 +86,7 @@ def test_every_decision_is_made_again_bit_for_bit(events: list[DecisionEvent], r
     assert report.passed
     assert len({event.action for event in events}) > 1
     assert any("feature_store" in event.degraded for event in events)
+    assert len({orjson.loads(event.transaction_json)["card_ref"] for event in events}) == 1 + 7  # none, and seven cards
 
 
 def spoiled_vector(event: DecisionEvent) -> DecisionEvent:
@@ -145,6 +152,36 @@ def test_the_command_says_what_it_found_and_ends_with_it(home: Path, events: lis
         path.write_bytes(kept)
 
 
+def test_the_command_goes_on_where_the_oldest_days_were_removed(
+    home: Path, events: list[DecisionEvent], tmp_path: Path
+):
+    """As if the first half had been decided long ago."""
+    copied, half = tmp_path / "home", N // 2
+    copied.mkdir()
+    (copied / "registry").symlink_to(home / "registry")
+    archive = Archive(copied / "decision_log")
+    archive.add(events[:half])
+    for number, folder in enumerate(sorted(archive.folder.glob("day=*")), 1):
+        folder.rename(folder.with_name(f"day=2020-01-{number:02}"))
+    archive.add(events[half:])
+    archive.remove_days("2021-01-01")
+    command = [sys.executable, "-m", "fraudkit", "replay", "--json"]
+
+    def replayed() -> tuple[int, dict]:
+        done = subprocess.run(
+            command, env=environment(copied), capture_output=True, text=True, timeout=100, check=False
+        )
+        return done.returncode, json.loads(done.stdout)
+
+    code, told = replayed()
+    assert (code, told["equal"], told["begins_after"], told["broken_links"]) == (0, N - half, half, [])
+    for file in archive.files():
+        file.path.unlink()
+    archive.add([replace(events[half], decided_at_ms=events[half].decided_at_ms + 1), *events[half + 1 :]])
+    code, told = replayed()
+    assert (code, told["broken_links"]) == (1, [half + 1])
+
+
 class Shelf:
     """A sink that can be away, or full, and remembers what it took."""
 
@@ -162,20 +199,23 @@ class Shelf:
         self.taken += events
 
 
-def write(path: Path, data: bytes) -> None:
-    path.write_bytes(data)
+class Forgetful(FileProgress):
+    """As if the process died before it could note anything."""
+
+    def keep(self, published: Published) -> None:
+        pass
 
 
 def test_what_could_not_be_published_is_published_later_in_order(home: Path, tmp_path: Path):
     reader, shelf = DecisionReader(home / "run" / "decisions.db"), Shelf()
-    publisher = Publisher(reader, shelf, tmp_path / "state.json", write)
+    publisher = Publisher(reader, shelf, FileProgress(tmp_path / "state.json"))
     shelf.space = 7
     assert publisher.step() == 7
     shelf.away = True
     with pytest.raises(StoreUnavailable):
         publisher.step()
     shelf.away, shelf.space = False, 10_000
-    later = Publisher(reader, shelf, tmp_path / "state.json", write)  # the process died in between
+    later = Publisher(reader, shelf, FileProgress(tmp_path / "state.json"))  # the process died in between
     while later.step():
         pass
     assert len(shelf.taken) == N
@@ -185,9 +225,9 @@ def test_what_could_not_be_published_is_published_later_in_order(home: Path, tmp
 
 def test_a_crash_between_publishing_and_noting_it_publishes_the_same_again(home: Path, tmp_path: Path):
     reader, shelf = DecisionReader(home / "run" / "decisions.db"), Shelf()
-    Publisher(reader, shelf, tmp_path / "state.json", lambda path, data: None).step()
+    Publisher(reader, shelf, Forgetful(tmp_path / "state.json")).step()
     first = list(shelf.taken)
-    Publisher(reader, shelf, tmp_path / "state.json", write).step()
+    Publisher(reader, shelf, FileProgress(tmp_path / "state.json")).step()
     assert shelf.taken[len(first) :] == first
     archive = Archive(tmp_path / "archive")
     archive.add(first)

@@ -57,6 +57,9 @@ def test_a_dry_run_says_what_was_understood_and_writes_nothing(
     assert code == 0
     assert "120 card holders" in said and "needs country" in said and "2018-05" in said
     assert json.loads(out)["rows"] == 70 * 260
+    code, out, said = run(files[0], "--schema", files[1], "--out", tmp_path / "o", "--dry-run")
+    assert code == 0 and said == ""
+    assert "120 card holders" in out and "needs country" in out and "fold 2018-05-20" in out
     assert not (tmp_path / "o").exists()
 
 

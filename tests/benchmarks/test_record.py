@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.machine import machine_facts
-from benchmarks.record import Figure, new_record, number, read_record, table, write_record
+from benchmarks.record import Figure, new_record, number, read_record, second_table, table, write_record
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,15 @@ def test_a_goal_is_not_rounded_away():
 )
 def test_numbers_read_well(value: float, text: str):
     assert number(value) == text
+
+
+def test_a_second_table_comes_back_and_is_shown(tmp_path: Path):
+    record = new_record("n", "t", "c", [], columns=("exercise", "size"), rows=[("pca", "20"), ("dbscan", "1,000")])
+    assert read_record(write_record(record, tmp_path)) == record
+    assert second_table(record).splitlines() == [
+        "| exercise | size |",
+        "| --- | --- |",
+        "| pca | 20 |",
+        "| dbscan | 1,000 |",
+    ]
+    assert second_table(new_record("n", "t", "c", [])) == ""

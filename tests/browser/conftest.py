@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import nbformat
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, sync_playwright
 
@@ -111,7 +112,7 @@ def running(
     """A Python module as a process of its own; yields what `announced` matches in its log."""
     dropped = {"REDIS_URL", "FRAUDKIT_API_KEY", "FRAUDKIT_HOST", "PYTEST_CURRENT_TEST"}
     environment = {name: value for name, value in os.environ.items() if name not in dropped}
-    environment |= {"FRAUDKIT_HOME": str(home), "COLUMNS": "400", **(variables or {})}
+    environment |= {"FRAUDKIT_HOME": str(home), "COLUMNS": "400", "FRAUDKIT_PATIENCE": "15", **(variables or {})}
     with log.open("w") as out:
         process = subprocess.Popen([sys.executable, "-m", *arguments], env=environment, stdout=out, stderr=out)
         try:
@@ -141,7 +142,8 @@ def start(ready_home: Path):
 TOKEN = "test-token"
 # JupyterLab draws only the cells in view, so the notebook's model is asked; `--expose-app-in-browser` shows it.
 CELLS = "[...window.jupyterapp.shell.currentWidget.content.model.cells]"
-IDLE = f"""() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === "idle"
+IDLE = f"""name => window.jupyterapp?.shell.currentWidget?.context?.path === name
+  && window.jupyterapp.shell.currentWidget.sessionContext?.session?.kernel?.status === "idle"
   && {CELLS}.length > 0"""
 FIND = f"""text => {CELLS}.findIndex(c => c.type === "code" && c.sharedModel.getSource().startsWith(text))"""
 RUNS = f"""n => {CELLS}[n].executionCount"""
@@ -156,9 +158,13 @@ class Notebook:
     page: Page
 
     def open(self, lab: str, name: str) -> None:
-        """Open it and wait for its kernel."""
-        self.page.goto(f"{lab}/lab/tree/{name}?token={TOKEN}")
-        self.page.wait_for_function(IDLE, timeout=RUN_MS)
+        """Open it and wait for its kernel.
+
+        In a workspace of its own: the default one brings back the tabs of the notebook before, and one of them
+        may come to the front after this one was opened.
+        """
+        self.page.goto(f"{lab}/lab/workspaces/{Path(name).stem}/tree/{name}?token={TOKEN}")
+        self.page.wait_for_function(IDLE, arg=name, timeout=RUN_MS)
 
     def find(self, text: str) -> int:
         """The number of the first code cell that begins with `text`, -1 where there is none."""
@@ -178,6 +184,20 @@ class Notebook:
             self.page.keyboard.insert_text(written)
         self.page.keyboard.press("Control+Enter")
         self.page.wait_for_function(RUN_SINCE, arg=[number, before], timeout=RUN_MS)
+
+
+@pytest.fixture(scope="session")
+def notebook_folder(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Makes a folder with a notebook of a few code cells; `folder / "home"` is free for the progress."""
+
+    def make(name: str, *sources: str) -> Path:
+        made = tmp_path_factory.mktemp("notebook")
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+        notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        nbformat.write(notebook, made / name)
+        return made
+
+    return make
 
 
 @pytest.fixture(scope="module")

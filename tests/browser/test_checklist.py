@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
-import nbformat
 import pytest
 from playwright.sync_api import expect
 
@@ -19,13 +19,9 @@ VERIFY_MS = 60_000
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(notebook_folder: Callable[..., Path]) -> Path:
     """A notebook with one checklist, and a home for the progress."""
-    made = tmp_path_factory.mktemp("checklist")
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(SOURCE)])
-    notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
-    nbformat.write(notebook, made / NOTEBOOK)
-    return made
+    return notebook_folder(NOTEBOOK, SOURCE)
 
 
 @pytest.fixture(scope="module")

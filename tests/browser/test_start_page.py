@@ -59,6 +59,7 @@ def test_an_example_is_scored_and_explained(opened, example: str):
     drivers = page.locator("#drivers .driver").all_inner_texts()
     assert all("fraud)" in text for text in drivers)
     assert bool(drivers) is (decision != "APPROVE")  # what is let through needs no reasons
+    expect(page.locator("#gauge")).to_contain_text("review above 0.4 (new)")  # the line that was applied
     reason = EXAMPLES[example]
     if reason is not None:
         assert decision == "DECLINE"

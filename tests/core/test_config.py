@@ -30,3 +30,10 @@ def test_a_bad_port_is_named(port: str):
 def test_a_patience_that_is_no_factor_is_refused(text: str):
     with pytest.raises(InvalidInput, match="FRAUDKIT_PATIENCE"):
         read_settings({"FRAUDKIT_PATIENCE": text})
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "1.5", "two", "99999"])
+def test_days_that_are_no_number_of_days_are_refused(text: str):
+    with pytest.raises(InvalidInput, match="FRAUDKIT_ACCEPTED_DAYS"):
+        read_settings({"FRAUDKIT_ACCEPTED_DAYS": text})
+    assert read_settings({"FRAUDKIT_ACCEPTED_DAYS": "3"}).accepted_days == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import yaml
 from kubernetes_validate import ValidationError
 from typer.testing import CliRunner
 
+from fraudkit.audit.archive import FOLDER as ARCHIVE_FOLDER
+from fraudkit.audit.expire import check_days
 from fraudkit.cli import COMMANDS, app
 from fraudkit.core.config import read_settings
 from fraudkit.features.catalog import FEATURE_NAMES
@@ -39,12 +42,14 @@ CONFIG = OBJECTS["ConfigMap", "fraudkit"]["data"]
 
 def pod_specs() -> dict[str, dict[str, Any]]:
     """Name -> pod specification, of everything that runs pods."""
-    retraining = OBJECTS["CronJob", "fraud-retraining"]["spec"]["jobTemplate"]["spec"]
-    valkey = OBJECTS["StatefulSet", "valkey"]["spec"]
-    return {
-        name: spec["template"]["spec"]
-        for name, spec in (("service", DEPLOYMENT), ("valkey", valkey), ("retraining", retraining))
+    running = {
+        "service": DEPLOYMENT,
+        "valkey": OBJECTS["StatefulSet", "valkey"]["spec"],
+        "archive": OBJECTS["Deployment", "fraud-archive"]["spec"],
+        "retraining": OBJECTS["CronJob", "fraud-retraining"]["spec"]["jobTemplate"]["spec"],
+        "retention": OBJECTS["CronJob", "fraud-retention"]["spec"]["jobTemplate"]["spec"],
     }
+    return {name: spec["template"]["spec"] for name, spec in running.items()}
 
 
 PODS = pod_specs()
@@ -92,12 +97,12 @@ def test_sizes_are_the_specification_s():
         "limits": {"cpu": "4", "memory": "8Gi"},
     }
     scaler = OBJECTS["HorizontalPodAutoscaler", "fraud-detection-hpa"]["spec"]
-    assert (scaler["minReplicas"], scaler["maxReplicas"]) == (5, 20)
+    assert scaler["minReplicas"] == 5  # the maximum is the capacity plan's: tests/deploy/test_capacity.py
     cpu, rate = scaler["metrics"]
     assert (cpu["resource"]["name"], cpu["resource"]["target"]["averageUtilization"]) == ("cpu", 70)
     assert rate["pods"] == {
         "metric": {"name": "requests_per_second"},
-        "target": {"type": "AverageValue", "averageValue": "1000"},
+        "target": {"type": "AverageValue", "averageValue": "600"},  # the capacity plan's
     }
 
 
@@ -157,16 +162,55 @@ def test_settings_are_what_the_pods_mount_and_open():
 
 def test_no_secret_is_written_down():
     assert not [kind for kind, _ in OBJECTS if kind == "Secret"]
-    keys = [entry for entry in API["env"] if "KEY" in entry["name"]]
-    assert keys and all("secretKeyRef" in entry["valueFrom"] for entry in keys)
+    secret = {entry["name"] for entry in API["env"] if "secretKeyRef" in entry.get("valueFrom", {})}
+    assert secret == {"FRAUDKIT_API_KEY", "DATABASE_URL", "FRAUDKIT_CARD_KEY"}
+    made = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
+    for entry in API["env"]:
+        assert f"--from-literal={entry['valueFrom']['secretKeyRef']['key']}=" in made
 
 
-@pytest.mark.parametrize("pod", ["service", "retraining"])
+def test_the_service_may_reach_what_its_settings_name():
+    egress = OBJECTS["NetworkPolicy", "fraud-detection"]["spec"]["egress"]
+    assert {port["port"] for rule in egress for port in rule["ports"]} == {6379, 5432}
+
+
+@pytest.mark.parametrize("pod", [name for name in PODS if name != "valkey"])
 def test_pods_start_a_command_that_exists(pod):
-    program, command, *options = PODS[pod]["containers"][0]["command"]
-    assert program == "fraudkit" and command in COMMANDS
-    page = CliRunner(env={"COLUMNS": "200"}).invoke(app, [command, "--help"]).output
-    assert all(option in page for option in options if option.startswith("--"))
+    program, *words = PODS[pod]["containers"][0]["command"]
+    assert program == "fraudkit" and words[0] in COMMANDS
+    path = list(takewhile(lambda word: not word.startswith("--"), words))
+    done = CliRunner(env={"COLUMNS": "200"}).invoke(app, [*path, "--help"])
+    assert done.exit_code == 0
+    assert all(word in done.output for word in words if word.startswith("--"))
+
+
+def test_what_is_removed_was_archived_where_the_job_looks_and_is_not_taken_again():
+    """The consumer writes to the folder that the job reads; the service refuses payments before their decision goes."""
+    mounts = [
+        {mount["mountPath"]: volume for mount in PODS[pod]["containers"][0]["volumeMounts"]
+         for volume in PODS[pod]["volumes"] if volume["name"] == mount["name"]}
+        for pod in ("archive", "retention")
+    ]  # fmt: skip
+    chosen = read_settings(CONFIG)
+    folder = str(chosen.home / ARCHIVE_FOLDER)
+    assert mounts[0][folder] == mounts[1][folder]
+    command = PODS["retention"]["containers"][0]["command"]
+    check_days(int(command[command.index("--days") + 1]), chosen.accepted_days)
+    (database,) = PODS["retention"]["containers"][0]["env"]
+    assert database in API["env"]
+
+
+@pytest.mark.parametrize(("pod", "port"), [("archive", 6379), ("retention", 5432)])
+def test_what_follows_decisions_may_reach_what_it_needs(pod: str, port: int):
+    policy = OBJECTS["NetworkPolicy", f"fraud-{pod}"]["spec"]
+    kind = {"archive": "Deployment", "retention": "CronJob"}[pod]
+    spec = OBJECTS[kind, f"fraud-{pod}"]["spec"]
+    labels = spec.get("jobTemplate", {"spec": spec})["spec"]["template"]["metadata"]["labels"]
+    assert policy["podSelector"]["matchLabels"] == labels
+    assert {entry["port"] for rule in policy["egress"] for entry in rule["ports"]} == {port}
+    if port == 6379:
+        ways_in = OBJECTS["NetworkPolicy", "valkey"]["spec"]["ingress"][0]["from"]
+        assert {"podSelector": {"matchLabels": labels}} in ways_in
 
 
 def test_selectors_find_the_pods():

@@ -1,4 +1,4 @@
-"""A small random table with everything awkward in it, and a real Valkey."""
+"""A small random table with everything awkward in it, a real Valkey, and a real cluster of three."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fraudkit.core.money import countries
 from fraudkit.core.transaction import Transaction
 from fraudkit.features.embedded import EmbeddedValkey
 from fraudkit.features.store import HistoryStore
+from tests.valkey_cluster import Cluster
 
 DAY_MS = 86_400_000
 START_MS = 1_735_689_600_000  # 2025-01-01
@@ -112,6 +113,27 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedValkey]
 @pytest.fixture
 def store(valkey: EmbeddedValkey) -> Iterator[HistoryStore]:
     store = HistoryStore.connect(valkey.url, socket_timeout=10.0)
+    store.clear()
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    started = Cluster(tmp_path_factory.mktemp("cluster"))
+    try:
+        for port in started.ports:
+            started.start(port)
+        started.join()
+        yield started
+    finally:
+        started.stop()
+
+
+@pytest.fixture
+def spread(cluster: Cluster) -> Iterator[HistoryStore]:
+    """A client of the whole, empty cluster."""
+    store = HistoryStore.connect(cluster.url, socket_timeout=5.0)
     store.clear()
     yield store
     store.close()

@@ -1,137 +1,20 @@
-"""Three real Valkey nodes on loopback, with the configuration that deploy/kubernetes gives them."""
+"""A cluster of three real nodes: as one server, with a node away or hanging, and while keys move."""
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+import signal
+from threading import Thread
 
 import numpy as np
 import pytest
-import redis
-import yaml
 
 from fraudkit.core.errors import FraudkitError, StoreUnavailable
-from fraudkit.features.embedded import _binary
+from fraudkit.core.transaction import Transaction
+from fraudkit.features.histories import SHARED_TILE, USER
 from fraudkit.features.online import OnlineFeatures
-from fraudkit.features.store import USER, HistoryStore
-
-MANIFEST = Path(__file__).resolve().parents[2] / "deploy" / "kubernetes" / "valkey.yaml"
-SLOTS = 16_384
-BUS = 10_000  # a node's other port is this far above its first
-PATIENCE_S = 30.0
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline, f"{what} did not come about within {PATIENCE_S:.0f} s"
-        time.sleep(0.05)
-
-
-def free_ports(n: int) -> list[int]:
-    """Ports that are free now, and whose bus ports exist."""
-    held, ports = [], []
-    while len(ports) < n:
-        listener = socket.socket()
-        listener.bind(("127.0.0.1", 0))
-        held.append(listener)
-        if (port := listener.getsockname()[1]) + BUS < 65_536:
-            ports.append(port)
-    for listener in held:
-        listener.close()
-    return ports
-
-
-class Cluster:
-    """Three primaries that share the slots."""
-
-    def __init__(self, folder: Path) -> None:
-        config = next(iter(yaml.safe_load_all(MANIFEST.read_text(encoding="utf-8"))))["data"]["valkey.conf"]
-        self._folder = folder
-        self._conf = folder / "valkey.conf"
-        self._conf.write_text(config, encoding="utf-8")
-        self.ports = free_ports(3)
-        self._processes: dict[int, subprocess.Popen[bytes]] = {}
-        self.nodes = {port: redis.Redis(port=port, socket_timeout=5.0) for port in self.ports}
-
-    @property
-    def url(self) -> str:
-        return f"redis+cluster://127.0.0.1:{self.ports[0]}"
-
-    def start(self, port: int) -> None:
-        """Start one node, and wait until it answers."""
-        home = self._folder / str(port)
-        home.mkdir(exist_ok=True)
-        command = [str(_binary()), str(self._conf), "--port", str(port), "--bind", "127.0.0.1", "--dir", str(home)]
-        self._processes[port] = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-        def answers() -> bool:
-            try:
-                return bool(self.nodes[port].ping())
-            except redis.RedisError:
-                return False
-
-        until(answers, f"node {port}")
-
-    def kill(self, port: int) -> None:
-        """End one node as a power cut would."""
-        self._processes[port].kill()
-        self._processes[port].wait()
-
-    def join(self) -> None:
-        """Introduce the nodes to each other and give each a third of the slots."""
-        bounds = [SLOTS * third // 3 for third in range(4)]
-        for port, low, high in zip(self.ports, bounds[:-1], bounds[1:], strict=True):
-            self.nodes[port].execute_command("CLUSTER ADDSLOTSRANGE", low, high - 1)
-            self.nodes[self.ports[0]].execute_command("CLUSTER MEET", "127.0.0.1", port)
-        self.wait()
-
-    def wait(self) -> None:
-        """Return once every node says that all slots are served."""
-
-        def whole(node: redis.Redis) -> bool:
-            found = node.cluster("info")
-            return found["cluster_state"] == "ok" and found["cluster_slots_ok"] == str(SLOTS)
-
-        until(lambda: all(whole(node) for node in self.nodes.values()), "the cluster")
-
-    def stop(self) -> None:
-        """End everything."""
-        for node in self.nodes.values():
-            node.close()
-        for process in self._processes.values():
-            process.kill()
-            process.wait()
-
-    def port_of(self, key: str) -> int:
-        """The node that holds a key."""
-        slot = self.nodes[self.ports[0]].cluster("keyslot", key)
-        return self.ports[next(third for third in range(3) if slot < SLOTS * (third + 1) // 3)]
-
-
-@pytest.fixture(scope="module")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    made = Cluster(tmp_path_factory.mktemp("cluster"))
-    try:
-        for port in made.ports:
-            made.start(port)
-        made.join()
-        yield made
-    finally:
-        made.stop()
-
-
-@pytest.fixture
-def spread(cluster: Cluster) -> Iterator[HistoryStore]:
-    """A client of the whole, empty cluster."""
-    store = HistoryStore.connect(cluster.url, socket_timeout=5.0)
-    store.clear()
-    yield store
-    store.close()
+from fraudkit.features.records import TILE
+from fraudkit.features.store import HistoryStore
+from tests.valkey_cluster import Cluster, until
 
 
 def batches(payment, n_users: int = 40) -> list[list]:
@@ -164,7 +47,7 @@ def test_a_killed_node_fails_its_own_and_comes_back_with_its_histories(cluster, 
     kept = {user for user in first if cluster.port_of(f"{{{user}}}:h") == dead}
     cluster.kill(dead)
     try:
-        with pytest.raises(StoreUnavailable, match="the feature store failed"):
+        with pytest.raises(StoreUnavailable, match="the feature store"):
             online.vectors([payment(2, seconds=1)])
     finally:
         cluster.start(dead)
@@ -182,3 +65,82 @@ def test_a_killed_node_fails_its_own_and_comes_back_with_its_histories(cluster, 
     assert all(size > 0 for size in spread.memory(USER, first))  # before anything is written to them again
     for user, vector in first.items():
         np.testing.assert_array_equal(online.vectors([payment(1, user_id=user)]).X, vector)
+
+
+def lies_on(cluster: Cluster, dead: int, transaction: Transaction) -> bool:
+    """Whether a node holds anything that a payment needs, but the tiles of all."""
+    entities = (transaction.user_id, transaction.device_id, transaction.ip_address, transaction.merchant_id)
+    return any(cluster.port_of(f"{{{entity}}}:x") == dead for entity in entities)
+
+
+def test_rows_whose_keys_lie_on_living_nodes_are_answered_as_if_nothing_had_happened(cluster, spread, store, payment):
+    tiles = np.zeros(1, dtype=SHARED_TILE)
+    for filled in (spread, store):
+        filled.publish_tiles([], np.zeros(0, dtype=TILE), tiles)
+    online, single = OnlineFeatures(spread, partly=True), OnlineFeatures(store)
+    before = [payment(n, seconds=n, user_id=f"u{n}", device_id=f"d{n}", ip_address=f"10.0.0.{n}") for n in range(60)]
+    after = [
+        payment(100 + n, seconds=100, user_id=f"u{n}", device_id=f"d{n}", ip_address=f"10.0.0.{n}") for n in range(60)
+    ]
+    assert online.vectors(before).answered is None
+    single.vectors(before)
+    dead = cluster.port_of("tiles")  # which every payment needs
+    alone = next(t for t in after if cluster.port_of(f"{{{t.user_id}}}:h") != dead and lies_on(cluster, dead, t))
+    cluster.kill(dead)
+    try:
+        found, expected = online.vectors(after), single.vectors(after)
+        assert online.vectors([alone]).answered.tolist() == [False]  # which is no failure of the store as a whole
+    finally:
+        cluster.start(dead)
+        cluster.wait()
+    assert found.answered.tolist() == [not lies_on(cluster, dead, transaction) for transaction in after]
+    assert 0 < found.answered.sum() < len(after)
+    np.testing.assert_array_equal(found.X[found.answered], expected.X[found.answered])
+    until(lambda: online.vectors(after).answered is None, "the node's return")
+
+
+def test_a_hanging_node_is_waited_for_once(cluster, payment):
+    impatient = HistoryStore.connect(cluster.url, socket_timeout=0.2)
+    impatient.publish_tiles([], np.zeros(0, dtype=TILE), np.zeros(1, dtype=SHARED_TILE))
+    online = OnlineFeatures(impatient, partly=True)
+    batch = [payment(n, user_id=f"u{n}", device_id=f"d{n}", ip_address=f"10.0.0.{n}") for n in range(60)]
+    online.vectors(batch)
+    hanging = cluster.port_of("{u0}:h")
+    cluster.process(hanging).send_signal(signal.SIGSTOP)
+    try:
+        online.vectors(batch)
+        assert impatient._line is not None
+        assert impatient._line._away == {f"127.0.0.1:{hanging}"}
+        assert online.vectors(batch).answered is not None
+    finally:
+        cluster.process(hanging).send_signal(signal.SIGCONT)
+    until(lambda: online.vectors(batch).answered is None, "the node's return")
+    impatient.close()
+
+
+def move_slots(cluster: Cluster, target: int, slots: list[int]) -> None:
+    """Move slots with their keys to another node, as `valkey-cli --cluster reshard` does."""
+    for slot in slots:
+        cluster.begin_move(slot, target)
+        cluster.end_move(slot, target)
+
+
+def test_keys_that_move_to_another_node_under_traffic_cost_no_answer(cluster, spread, store, payment):
+    spread.publish_tiles([], np.zeros(0, dtype=TILE), np.zeros(1, dtype=SHARED_TILE))
+    store.publish_tiles([], np.zeros(0, dtype=TILE), np.zeros(1, dtype=SHARED_TILE))
+    spread.mark_filled()
+    source, target = cluster.port_of("{u0}:h"), next(p for p in cluster.ports if p != cluster.port_of("{u0}:h"))
+    users = [f"u{n}" for n in range(200) if cluster.port_of(f"{{u{n}}}:h") == source][:40]
+    moving = Thread(target=move_slots, args=(cluster, target, [cluster.slot_of(f"{{{user}}}:h") for user in users]))
+    online, single = OnlineFeatures(spread), OnlineFeatures(store)
+    n = 0
+    moving.start()
+    try:
+        while moving.is_alive() or n < 400:
+            batch = [payment(n + i, seconds=n, user_id=user) for i, user in enumerate(users)]
+            np.testing.assert_array_equal(online.vectors(batch).X, single.vectors(batch).X)
+            n += len(batch)
+    finally:
+        moving.join()
+    held = cluster.nodes[target]
+    assert all(held.exists(f"{{{user}}}:h") for user in users)

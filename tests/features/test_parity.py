@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fraudkit.features import offline, online
+from fraudkit.features import offline, online, plan
 from fraudkit.features import store as store_module
 from fraudkit.features.parity import check_parity
 from fraudkit.features.publish import TilePublisher
@@ -26,7 +26,7 @@ def plant_device_bound(monkeypatch):
 
 
 def plant_time_to_live(monkeypatch):
-    monkeypatch.setattr(store_module, "HORIZON_S", store_module.HORIZON_S - 86_400)
+    monkeypatch.setattr(plan, "HORIZON_S", plan.HORIZON_S - 86_400)
 
 
 def plant_tile_day(monkeypatch):

@@ -12,10 +12,11 @@ import redis
 from fraudkit.core.errors import CorruptArtefact, InvalidInput, StoreUnavailable
 from fraudkit.features import embedded
 from fraudkit.features.catalog import HORIZON_S, INDEX
+from fraudkit.features.histories import USER
 from fraudkit.features.online import OnlineFeatures
 from fraudkit.features.parity import check_parity
 from fraudkit.features.records import USER_EVENTS
-from fraudkit.features.store import USER, HistoryStore
+from fraudkit.features.store import HistoryStore
 
 COUNT_1H, COUNT_30D = INDEX["user_txn_count_1h"], INDEX["user_txn_count_30d"]
 

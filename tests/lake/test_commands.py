@@ -34,6 +34,7 @@ def test_check_fails_on_bad_rows_and_on_damage(tmp_path, tables):
     lake = Lake.write(tmp_path / "w", tables)
     found = json.loads(run("check", lake.path, "--json", code=1))
     assert [check["check"] for check in found["checks"] if check["failed"]] == ["amount_negative"]
+    assert "amount_negative" in run("check", lake.path, code=1)
     file = lake.files("users")[0]
     file.write_bytes(file.read_bytes()[:-1] + b"X")
     with pytest.raises(CorruptArtefact, match=r"users\.parquet"):

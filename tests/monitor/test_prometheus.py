@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from fraudkit.monitor.alerts import ALERTS, RECORDED, Measure
+from fraudkit.monitor.grafana import COUNTS
 from fraudkit.monitor.prometheus import GAUGES, RUN_GAUGE, gauges_text, rules_yaml
 from fraudkit.serve.metrics import ServiceMetrics
 
@@ -88,6 +89,14 @@ def test_a_monitor_that_stopped_is_told(promtool: str, tmp_path: Path):
     assert alerts_after(promtool, tmp_path, "60h", {RUN_GAUGE: "0x60"}, interval="1h") == ["MonitorSilent"]
 
 
+@pytest.mark.parametrize(
+    ("oldest", "expected"), [("86000x2880", []), ("90000x2880", ["ReviewQueueWaiting"]), ("NaNx2880", [])]
+)
+def test_a_case_that_nobody_decides_is_told(promtool: str, tmp_path: Path, oldest: str, expected: list[str]):
+    series = {"review_queue_oldest_seconds": oldest, RUN_GAUGE: "0+60x2880"}
+    assert alerts_after(promtool, tmp_path, "2h", series) == expected
+
+
 def alerts_after(promtool: str, folder: Path, moment: str, series: dict[str, str], interval: str = "1m") -> list[str]:
     """Names of the alerts that fire at `moment`, found by letting promtool expect each of them alone."""
     write_rules(folder)
@@ -133,9 +142,13 @@ def test_every_alert_has_a_rule_with_its_action():
 def test_every_series_that_the_rules_read_is_exported_by_someone():
     metrics = ServiceMetrics(("amount_usd",))
     metrics.batch(["REVIEW"], np.array([0.6]), np.array([0.01]), np.ones((1, 1), dtype=np.float32))
+    metrics.degraded(["trees"])
+    metrics.feedback("chargeback", True)
     measures = {measure: Measure(1.0, 1) for measure, _, _ in GAUGES.values()}
     exported = set(re.findall(r"^([a-z_]+)[ {]", metrics.text().decode() + gauges_text(measures, 0), re.MULTILINE))
-    text = " ".join(rule["expr"] for rule in alert_rules()) + " ".join(RECORDED.values())
+    text = " ".join(
+        [rule["expr"] for rule in alert_rules()] + [*RECORDED.values()] + [query for _, _, query, _ in COUNTS]
+    )
     read = set(re.findall(r"\b(?:fraud|prediction)_[a-z_]+", text))
     assert read
     assert read <= exported

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
-from fraudkit.cli import load_command
+from fraudkit.cli import app, load_command
 from fraudkit.core.label import LABEL_COLUMNS
 from fraudkit.monitor import commands
 from fraudkit.monitor.drift import DriftReference
@@ -82,9 +83,15 @@ def test_the_picture_is_written(tmp_path: Path):
     assert (tmp_path / "state.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_the_command_prints_the_state_as_json_alone(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(commands, "look_now", lambda *_: state_of(moved=2.0))
+    done = CliRunner().invoke(app, ["monitor", "--json"])
+    assert json.loads(done.stdout)["stored_decisions"] > 0 and done.stderr == ""
+
+
 def test_the_command_prints_the_state_and_writes_gauges(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     said = Console(record=True, width=200, file=io.StringIO())
-    monkeypatch.setattr(commands, "console", said)
+    monkeypatch.setattr(commands, "output", said)
     monkeypatch.setattr(commands, "look_now", lambda *_: state_of(moved=2.0))
     arguments = ["--textfile", str(tmp_path / "fraud.prom"), "--picture", str(tmp_path / "state.svg")]
     load_command("monitor").main(arguments, standalone_mode=False)

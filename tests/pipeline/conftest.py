@@ -19,6 +19,8 @@ from typer.testing import CliRunner, Result
 from fraudkit.cli import app
 from fraudkit.core.config import settings
 from fraudkit.models.params import TrainingParams
+from fraudkit.pipeline import daily
+from fraudkit.pipeline.daily import Outcome
 from fraudkit.pipeline.workspace import Workspace, open_workspace
 from fraudkit.registry.registry import Registry
 from fraudkit.simulate import WORLDS
@@ -77,6 +79,24 @@ def home(trained_home: TrainedHome, tmp_path: Path) -> Iterator[Path]:
     shutil.copytree(trained_home.folder, folder)
     with at_home(folder):
         yield folder
+
+
+@pytest.fixture(scope="session")
+def run_home(trained_home: TrainedHome, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Outcome]:
+    """The trained home after a daily run, and what the run came to."""
+    folder = tmp_path_factory.mktemp("daily") / "home"
+    shutil.copytree(trained_home.folder, folder)
+    with at_home(folder):
+        return folder, daily.retrain()
+
+
+@pytest.fixture
+def after_a_run(run_home: tuple[Path, Outcome], tmp_path: Path) -> Iterator[Outcome]:
+    """A copy of that home, to damage; what the run came to."""
+    folder, outcome = run_home
+    shutil.copytree(folder, tmp_path / "after")
+    with at_home(tmp_path / "after"):
+        yield outcome
 
 
 @pytest.fixture

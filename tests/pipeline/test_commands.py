@@ -37,7 +37,7 @@ def quick_train(home, registry, monkeypatch):
 
 
 def test_the_sentence_that_train_prints_works(quick_train, registry, run):
-    said = " ".join(run("train").stderr.split())
+    said = " ".join(run("train").stdout.split())
     assert "the gate lets v0001 pass" in said
     sentence = said.partition("make it production with `fraudkit ")[2].partition("`")[0]
     assert run(*sentence.split()).exit_code == 0
@@ -47,7 +47,7 @@ def test_the_sentence_that_train_prints_works(quick_train, registry, run):
 def test_train_says_why_the_gate_refused(quick_train, run):
     content = {**quick_train["report"].content(), "passed": False, "reasons": ["labels are immature"]}
     quick_train["report"] = report_from_content(content)
-    said = " ".join(run("train").stderr.split())
+    said = " ".join(run("train").stdout.split())
     assert "the gate refuses v0001: labels are immature" in said
     assert "models promote" not in said
 
@@ -61,7 +61,7 @@ def test_evaluate_prints_json_of_every_model(home, run, trained_home):
 
 
 def test_evaluate_tells_people_which_targets_are_met(home, run):
-    said = run("evaluate", "--model", "v0001").stderr
+    said = run("evaluate", "--model", "v0001").stdout
     assert "candidate" not in said
     for model in ("rules", "logistic", "xgboost", "network", "ensemble"):
         assert model in said
@@ -71,7 +71,7 @@ def test_evaluate_tells_people_which_targets_are_met(home, run):
 
 def test_setup_says_what_stands(home, registry, run):
     run("models", "promote", "v0001")
-    said = " ".join(run("setup").stderr.split())
+    said = " ".join(run("setup").stdout.split())
     assert "[of one]/worlds/small" in said
     assert "model v0001, trained on small" in said
     assert "make serve" in said

@@ -29,11 +29,16 @@ from fraudkit.rules.catalog import RULES
 from fraudkit.serve.app import create_app
 from fraudkit.serve.contracts import EXAMPLE_REQUEST
 from fraudkit.serve.decisions import Context, DecisionStore
+from fraudkit.serve.decisions.postgres import PostgresDatabase
 from fraudkit.serve.metrics import ServiceMetrics
+from fraudkit.serve.parts import Parts
 from fraudkit.serve.scorer import Scorer
 from tests.stand_ins import FormulaModel
 
 NOW_MS = 1_760_000_000_000  # 2025-10-09T08:53:20Z
+PATIENCE = 100.0  # no test depends on how quick the server is
+BRIEF_PATIENCE = 10.0  # stand-ins are quick even on a busy machine, and who waits for one that hangs waits 0.2 s
+Opens = Callable[..., DecisionStore]
 CONTEXT = Context("v0001", "m" * 64, "r" * 64, "p" * 64, "s" * 64, "c" * 64)
 
 
@@ -113,6 +118,7 @@ def make_scorer(folder: Path) -> Scorer:
         CONTEXT,
         ServiceMetrics(FEATURE_NAMES),
         clock=FixedClock(NOW_MS),
+        parts=Parts(BRIEF_PATIENCE),
     )
 
 
@@ -151,3 +157,19 @@ def service(start: Callable[..., Service]) -> Service:
 def request_body() -> Callable[..., dict]:
     """Makes a right request; arguments replace or add fields."""
     return lambda **changes: {**EXAMPLE_REQUEST, **changes}
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def opens(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opens]:
+    """Opens one database again and again, each time as another process would."""
+    opened = []
+    url = request.getfixturevalue("postgres").new_database() if request.param == "postgres" else None
+
+    def open_one(writer: str = "") -> DecisionStore:
+        where = tmp_path / "decisions.db" if url is None else PostgresDatabase(url, PATIENCE)
+        opened.append(DecisionStore(where, writer))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.close()

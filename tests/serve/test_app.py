@@ -8,6 +8,7 @@ import httpx
 import numpy as np
 import pytest
 
+from fraudkit.core.errors import StoreUnavailable
 from fraudkit.features.catalog import INDEX, N_FEATURES
 from fraudkit.serve.contracts import EXAMPLE_REPLY, BatchReply, DecisionReply, ScoreReply
 from fraudkit.serve.keys import KeyFile, KeyRing
@@ -15,6 +16,20 @@ from fraudkit.serve.keys import KeyFile, KeyRing
 
 def post(service, body: dict) -> httpx.Response:
     return service.client.post("/score_transaction", json=body)
+
+
+def test_a_decision_that_waits_beside_the_database_is_not_called_unknown(service, request_body):
+    def gone(records):
+        raise StoreUnavailable("the database is away")
+
+    service.scorer.decisions.add = gone
+    reply = service.client.post("/score_transaction", json=request_body()).json()
+    early = service.client.get("/decisions/txn-2041")
+    assert (early.status_code, early.headers["retry-after"]) == (503, "1")
+    del service.scorer.decisions.add
+    service.scorer.journal.move(service.scorer.decisions)
+    assert service.client.get("/decisions/txn-2041").json()["reply"] == reply
+    assert service.client.get("/decisions/unknown").status_code == 404
 
 
 def test_a_request_of_the_specification_alone_is_scored(service, request_body):
@@ -184,3 +199,58 @@ def test_the_schema_is_whole(service):
     body = schema["paths"]["/score_transaction"]["post"]["requestBody"]["content"]["application/json"]["schema"]
     assert body == {"$ref": "#/components/schemas/ScoreRequest"}
     assert schema["components"]["schemas"]["ScoreRequest"]["examples"]
+
+
+def test_words_that_arrive_late_and_twice_come_to_the_verdict_of_their_own_times(service, request_body):
+    service.client.post("/score_transaction", json=request_body())
+    said = [
+        ("chargeback", True, "2025-10-03T00:00:00Z"),
+        ("user_report", False, "2025-10-08T00:00:00Z"),
+        ("chargeback", False, "2025-10-02T00:00:00Z"),  # older than the first, though it comes later
+        ("chargeback", True, "2025-10-03T00:00:00Z"),
+    ]
+    repeated = [
+        service.client.post(
+            "/feedback",
+            json={"transaction_id": "txn-2041", "source": source, "is_fraud": is_fraud, "known_at": known_at},
+        ).json()["repeated"]
+        for source, is_fraud, known_at in said
+    ]
+    stored = service.client.get("/decisions/txn-2041").json()
+    assert repeated == [False, False, False, True]
+    assert len(stored["feedback"]) == 3
+    assert (stored["verdict"]["source"], stored["verdict"]["is_fraud"]) == ("chargeback", True)
+    assert stored["verdict"]["known_at"] == "2025-10-03T00:00:00+00:00"
+
+
+def test_feedback_on_a_payment_that_comes_later_joins_it(service, request_body):
+    word = {"transaction_id": "txn-2041", "is_fraud": True, "source": "user_report"}
+    assert service.client.post("/feedback", json=word).json()["known_transaction"] is False
+    service.client.post("/score_transaction", json=request_body())
+    assert service.client.get("/decisions/txn-2041").json()["verdict"]["is_fraud"] is True
+    assert service.client.post("/feedback", json=word).json() == {
+        "status": "feedback_received", "known_transaction": True, "repeated": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("known_at", ["yesterday", "2031-01-01T00:00:00Z", "1980-01-01T00:00:00Z", 5])
+def test_a_word_from_no_time_is_refused(service, known_at: object):
+    word = {"transaction_id": "t", "is_fraud": True, "source": "chargeback", "known_at": known_at}
+    reply = service.client.post("/feedback", json=word)
+    assert reply.status_code == 422
+    assert reply.json()["detail"][0]["field"] == "known_at"
+
+
+def test_a_payment_of_longer_ago_than_the_service_accepts_is_refused(start, request_body):
+    """Its decision may have been made and removed since."""
+    service = start(accepted_days=2)  # the clock stands at 2025-10-09T08:53:20Z
+    for moment, status in (("2025-10-07T08:53:20Z", 200), ("2025-10-07T08:53:19Z", 422), ("1990-01-02T00:00:00Z", 422)):
+        payment = request_body(timestamp=moment, transaction_id=moment[:10])
+        reply = post(service, payment)
+        assert reply.status_code == status
+        (item,) = service.client.post("/score_transactions", json={"transactions": [payment]}).json()["results"]
+        assert item["status"] == status
+    (problem,) = reply.json()["detail"]
+    assert (problem["field"], problem["problem"]) == ("timestamp", "is more than 2 days in the past")
+    word = {"transaction_id": "t", "is_fraud": True, "source": "chargeback", "known_at": "2025-01-01T00:00:00Z"}
+    assert service.client.post("/feedback", json=word).status_code == 200  # feedback may be as late as it likes

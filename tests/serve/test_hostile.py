@@ -192,7 +192,7 @@ ANY_JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
     max_leaves=8,
 )
-FIELDS = [*request(), "currency", "merchant_category", "card_present", "online_transaction", "unknown"]
+FIELDS = [*request(), "currency", "merchant_category", "card_present", "online_transaction", "card_token", "unknown"]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import math
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import orjson
 import pytest
+import redis
 
 from fraudkit.core.errors import StoreUnavailable
 from fraudkit.features.catalog import INDEX
+from fraudkit.features.embedded import EmbeddedValkey
+from fraudkit.features.histories import USER
+from fraudkit.features.online import OnlineFeatures
+from fraudkit.features.records import USER_EVENT, USER_EVENTS, text_hash
+from fraudkit.features.store import HistoryStore
 from fraudkit.serve.contracts import EXAMPLE_REQUEST
 from fraudkit.serve.housekeeping import usual_tasks
 from fraudkit.serve.intake import take_in
@@ -21,6 +30,13 @@ def score(scorer: Scorer, name: str, **changes: object) -> dict:
     body = {**EXAMPLE_REQUEST, "transaction_id": name, **changes}
     (outcome,) = scorer.score([Waiting(take_in(body, scorer.clock.now_ms()), 0.0)])
     return orjson.loads(outcome.reply)
+
+
+def history(url: str) -> np.ndarray:
+    client = redis.Redis.from_url(url)
+    blob = client.get(USER.key("user-17")) or b""
+    client.close()
+    return np.frombuffer(blob, dtype=USER_EVENT)
 
 
 def test_what_was_decided_without_the_store_is_decided_again_when_it_is_back(scorer: Scorer):
@@ -48,6 +64,38 @@ def test_what_one_member_scored_alone_is_decided_again(scorer: Scorer, member: s
     assert Rescorer(scorer).run() == 0  # not asked again since, so not known to be back
     score(scorer, "next")
     assert Rescorer(scorer).run() == 1
+
+
+def test_a_payment_that_the_store_has_forgotten_is_not_appended_again(scorer: Scorer, tmp_path: Path):
+    with (
+        EmbeddedValkey(tmp_path / "store", persist=False) as server,
+        closing(HistoryStore.connect(server.url)) as store,
+    ):
+        scorer.assessor.features = OnlineFeatures(store)
+        scorer.serving.model.failures = {"trees": RuntimeError("broken")}
+        score(scorer, "first")
+        scorer.serving.model.failures = {}
+        for n in range(USER_EVENTS + 5):
+            score(scorer, f"later-{n}")
+        before = history(server.url)
+        assert len(before) == USER_EVENTS and text_hash("first") not in before["transaction"]
+        assert Rescorer(scorer).run() == 1
+        assert history(server.url).tobytes() == before.tobytes()
+    assert scorer.decisions.rescored("first").vector == scorer.decisions.get("first").vector
+
+
+def test_a_vector_of_other_features_or_without_the_store_is_not_taken_again(scorer: Scorer):
+    scorer.serving.model.failures = {"trees": RuntimeError("broken")}
+    score(scorer, "t")
+    scorer.assessor.features.down = True
+    score(scorer, "u", user_id="u")
+    scorer.assessor.features.down = False
+    scorer.serving.model.failures = {}
+    score(scorer, "next", user_id="v")
+    context = replace(scorer.serving.context, schema_hash="another")
+    scorer.serving = replace(scorer.serving, context=context, context_id=scorer.decisions.context_id(context))
+    assert Rescorer(scorer).run() == 2
+    assert scorer.assessor.features.counts == {"user-17": 2, "u": 1, "v": 1}
 
 
 def test_a_missing_explanation_is_no_reason_to_decide_again(scorer: Scorer):

@@ -6,7 +6,9 @@ A part hangs on an event that the test holds, so that no outcome depends on how 
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
+import time
 from collections.abc import Callable
 
 import orjson
@@ -14,16 +16,18 @@ import pytest
 
 from fraudkit.serve.contracts import EXAMPLE_REQUEST
 from fraudkit.serve.intake import take_in
+from fraudkit.serve.parts import Part
 from fraudkit.serve.problems import Refused
 from fraudkit.serve.scorer import Scorer, Waiting
-from fraudkit.serve.worker import MAX_BATCH, ScoringWorker
+from fraudkit.serve.worker import LONGEST_WAIT_S, MAX_BATCH, ScoringWorker
 
 WAIT_S = 30
 
 
-def waiting(scorer: Scorer, name: str, **changes: object) -> Waiting:
+def waiting(scorer: Scorer, name: str, since_s: float | None = None, **changes: object) -> Waiting:
+    """A payment in line, since now or since `since_s` (time.perf_counter)."""
     body = {**EXAMPLE_REQUEST, "transaction_id": name, **changes}
-    return Waiting(take_in(body, scorer.clock.now_ms()), 0.0)
+    return Waiting(take_in(body, scorer.clock.now_ms()), time.perf_counter() if since_s is None else since_s)
 
 
 class Hanging:
@@ -87,6 +91,27 @@ def test_a_part_that_hangs_costs_its_share_and_not_the_answer(scorer: Scorer, na
         assert (await reply(worker, "after", amount=950.0))["degraded"] == []
 
     running(scorer, body)
+
+
+@pytest.mark.parametrize(("bulk", "waited"), [(False, 0.0), (False, 1.0), (True, 1.0)])
+def test_the_deadline_counts_from_the_arrival_of_a_payment_for_which_somebody_waits(
+    scorer: Scorer, monkeypatch: pytest.MonkeyPatch, bulk: bool, waited: float
+):
+    left: dict[str, float] = {}
+    allowance_s = Part.allowance_s
+
+    def noted(part: Part, left_s: float) -> float:
+        left[part.name] = left_s / scorer.parts.deadline_s
+        return allowance_s(part, left_s)
+
+    monkeypatch.setattr(Part, "allowance_s", noted)
+
+    async def body(worker: ScoringWorker) -> None:
+        since_s = time.perf_counter() - waited * scorer.parts.deadline_s
+        await worker.score([waiting(scorer, "t", since_s)], bulk=bulk)
+
+    running(scorer, body)
+    assert min(left.values()) == math.inf if bulk else max(left.values()) <= 1.0 - waited
 
 
 @pytest.mark.parametrize("member", ["trees", "network"])
@@ -153,7 +178,8 @@ def test_a_line_that_moves_too_slowly_is_not_joined(scorer: Scorer):
         first = asyncio.ensure_future(reply(worker, "first"))
         while not hanging.began:
             await asyncio.sleep(0.001)
-        line = [asyncio.ensure_future(reply(worker, f"t{n}")) for n in range(MAX_BATCH)]
+        long_ago = time.perf_counter() - LONGEST_WAIT_S
+        line = [asyncio.ensure_future(reply(worker, f"t{n}", since_s=long_ago)) for n in range(MAX_BATCH)]
         while worker.waiting < MAX_BATCH:
             await asyncio.sleep(0.001)
         with pytest.raises(Refused) as refused:

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from fraudkit.cli import app
 from fraudkit.core.clock import FixedClock
-from fraudkit.core.config import PROJECT_ROOT, settings
+from fraudkit.core.config import PROJECT_ROOT
 from fraudkit.core.errors import InvalidInput, NotReady
 from fraudkit.workbook import checklist as door
 from fraudkit.workbook import system_checks
@@ -52,14 +52,6 @@ SPECIFIED = {
 @pytest.fixture
 def file(tmp_path: Path) -> ProgressFile:
     return ProgressFile(tmp_path / "progress.json", FixedClock(1_790_000_000_000), [].append)
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("FRAUDKIT_HOME", str(tmp_path))
-    settings.cache_clear()
-    yield tmp_path
-    settings.cache_clear()
 
 
 @pytest.mark.parametrize("name", checklist_ids())
@@ -249,4 +241,6 @@ def test_the_command_fails_where_a_check_does_not_hold(home: Path, monkeypatch: 
     assert done.exit_code == 1
     findings = [item["finding"]["state"] for item in json.loads(done.stdout)["items"] if "finding" in item]
     assert findings == ["not ok", "not ok"]
+    in_words = CliRunner().invoke(app, ["checklist", "constraints", "--verify"])
+    assert in_words.exit_code == 1 and in_words.stdout.count("7 > 5") == 2 and in_words.stderr == ""
     assert ProgressFile().read().ticked("constraints") == frozenset()

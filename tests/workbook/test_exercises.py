@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -14,10 +15,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from fraudkit.cli import app
 from fraudkit.workbook import build, codec, judge, verify
-from fraudkit.workbook.exercise import CHECKS, Exercise, Mutant, exercise, exercise_ids
+from fraudkit.workbook.exercise import CHECKS, WEEKS, Exercise, Mutant, exercise, exercise_ids
 from fraudkit.workbook.notebooks import BEGIN, ordered_ids, read_cells, section, stub_of, topics
+from fraudkit.workbook.plan.items import read_plan
 
 IDS = ordered_ids()
 EACH = pytest.mark.parametrize("exercise_id", IDS)
@@ -71,10 +75,10 @@ def test_cases_do_not_hang_on_the_hash_seed():
 
 @EACH
 def test_checks_start_quickly(exercise_id: str):
-    """A heavy import would be paid at the first check of every kernel."""
+    """A heavy import would be paid at the first check of every kernel; inside a function only by who calls it."""
     tree = ast.parse((CHECKS / f"{exercise_id}.py").read_text(encoding="utf-8"))
-    names = {alias.name.partition(".")[0] for n in ast.walk(tree) if isinstance(n, ast.Import) for alias in n.names}
-    names |= {(node.module or "").partition(".")[0] for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    names = {alias.name.partition(".")[0] for n in tree.body if isinstance(n, ast.Import) for alias in n.names}
+    names |= {(node.module or "").partition(".")[0] for node in tree.body if isinstance(node, ast.ImportFrom)}
     assert not names & LIBRARIES
 
 
@@ -144,6 +148,16 @@ def test_the_gate_lets_a_good_exercise_in(monkeypatch: pytest.MonkeyPatch):
     assert (report.recognised, report.accepted) == (5, 3)
 
 
+def test_the_gate_s_table_is_the_report(monkeypatch: pytest.MonkeyPatch):
+    found = verify.Report("roc_auc", mutants=2, rejected=1, false_accepts=1, problems=["one passes"])
+    monkeypatch.setattr("fraudkit.workbook.author.verify_all", lambda *_: [found])
+    told = CliRunner().invoke(app, ["exercises", "verify", "roc_auc"])
+    assert told.exit_code == 1 and "one passes" in told.stdout and "false accepts 1" in told.stdout
+    told = CliRunner().invoke(app, ["exercises", "verify", "roc_auc", "--json"])
+    facts = json.loads(told.stdout)
+    assert told.exit_code == 1 and facts["false_accepts"] == 1 and facts["reports"][0]["id"] == "roc_auc"
+
+
 def test_the_gate_finds_a_wrong_answer_that_passes(monkeypatch: pytest.MonkeyPatch):
     swap = ("positives, negatives = y_true.sum()", "positives, negatives = sum(y_true)")
     harmless = Mutant("harmless", "nothing is wrong with it", swaps=(swap,))
@@ -193,3 +207,22 @@ def test_the_gate_finds_too_few_of_everything(monkeypatch: pytest.MonkeyPatch):
 def test_mutants_refer_to_the_solution_s_text():
     with pytest.raises(ValueError, match="occurs"):
         judge.mutant_source(AUC, Mutant("m", "…", swaps=(("nowhere", ""),)))
+
+
+@pytest.mark.parametrize(
+    ("aloud", "complaint"),
+    [
+        ("", "needs a question and a folded answer"),
+        ("### Two minutes aloud\n\n<details><summary>A model answer</summary>" + " word" * 150, "needs a question"),
+        ("### Two minutes aloud\n\nWhy ranks?\n\n<details><summary>A</summary>\n\nShort.", "two minutes are"),
+    ],
+)
+def test_the_gate_asks_for_two_minutes_aloud(monkeypatch: pytest.MonkeyPatch, aloud: str, complaint: str):
+    text = replace(section("roc_auc"), aloud=aloud)
+    monkeypatch.setattr(verify, "section", lambda _: text)
+    assert any(complaint in problem for problem in verify.form_problems(AUC))
+
+
+def test_the_gate_asks_for_a_week_of_the_plan():
+    assert any("week '13'" in problem for problem in verify.form_problems(replace(AUC, week="13")))
+    assert set(WEEKS) <= {week.id for week in read_plan().weeks}

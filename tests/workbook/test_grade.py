@@ -271,3 +271,5 @@ def test_the_command_prints_json_and_fails_on_demand(tmp_path: Path):
     assert done.exit_code == (1 if len(TOPIC.exercise_ids) > 1 else 0)
     learner = json.loads(done.stdout)["learners"][0]
     assert learner["points"] == 10 and "prints" not in learner["notebooks"][0]
+    in_words = CliRunner().invoke(app, [str(answers), "--out", str(tmp_path / "out"), "-p", "seed=9"])
+    assert "10 of" in in_words.stdout and "report: " not in in_words.stdout and "report: " in in_words.stderr

@@ -229,7 +229,7 @@ def test_the_same_content_gives_the_same_bytes():
 
 
 def topic(name: str, *ids: str) -> Topic:
-    return Topic(name, name, Path(name), tuple(Section(i, i.upper(), "", "", "", "") for i in ids), ())
+    return Topic(name, name, Path(name), tuple(Section(i, i.upper(), "", "", "", "", "") for i in ids), ())
 
 
 TOPICS = [topic("01_a", "a1", "a2"), topic("02_b", "b1", "b2"), topic("03_none")]

@@ -15,8 +15,9 @@ from fraudkit.core.config import PROJECT_ROOT
 from fraudkit.core.errors import InvalidInput
 from fraudkit.workbook.checklist_file import read_checklist
 from fraudkit.workbook.plan.items import read_plan
+from fraudkit.workbook.progress import ProgressFile
 from fraudkit.workbook.templates.facts import Facts
-from fraudkit.workbook.templates.fill_talk import incident_response
+from fraudkit.workbook.templates.fill_talk import incident_response, interview_preparation
 from fraudkit.workbook.templates.form import Fill, boxes, filled, name_of, placeholders
 from fraudkit.workbook.templates.incident import parse_incident, recorded_incident
 from fraudkit.workbook.templates.library import TEMPLATES, form_text, published_path, stale
@@ -121,6 +122,18 @@ def test_a_form_holds_the_checklists_of_the_specification(name: str):
 def test_the_interview_form_holds_every_box_of_the_plan():
     found = {text.replace("*", "") for text in boxes(form_text(TEMPLATES["interview_preparation"]))}
     assert [item.text for item in read_plan().items if item.text not in found] == []
+
+
+def test_a_box_that_takes_each_of_its_subjects_is_not_crossed_for_one(home: Path):
+    graphs, numbers = read_plan().item("trees-graphs"), read_plan().item("dynamic-programming")
+    for name in graphs.evidence[1].ids:
+        ProgressFile().attempt(name, "pass")
+    for name in numbers.evidence[0].ids:
+        ProgressFile().attempt(name, "pass")
+    boxes_now = interview_preparation(Facts(own=True)).boxes
+    assert not boxes_now[name_of(graphs.text)][0] and boxes_now[name_of(numbers.text)][0]
+    ProgressFile().attempt(graphs.evidence[0].ids[0], "pass")
+    assert interview_preparation(Facts(own=True)).boxes[name_of(graphs.text)][0]
 
 
 def test_the_recorded_incident_is_the_one_that_the_chapter_shows():

@@ -1,10 +1,13 @@
 """Papermill runs with real kernels on notebooks made here."""
 
+import json
 from pathlib import Path
 
 import nbformat
 import pytest
+from typer.testing import CliRunner
 
+from fraudkit.cli import app
 from fraudkit.core.errors import InvalidInput
 from fraudkit.workbook.walk import numbered_notebooks, parse_parameters, run_notebook, save_outputs
 
@@ -34,6 +37,17 @@ def test_a_failing_cell_and_a_dead_kernel_are_told(tmp_path: Path):
     assert "ZeroDivisionError" in raised.error
     died = run_notebook(write_notebook(tmp_path / "01_b.ipynb", "import os; os._exit(1)"), tmp_path / "out", {})
     assert died.error
+
+
+def test_the_table_of_times_is_the_report(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch):
+    chapters = [write_notebook(tmp_path / "00_a.ipynb", "1/0")]
+    monkeypatch.setattr("fraudkit.workbook.walk.numbered_notebooks", lambda: chapters)
+    told = CliRunner().invoke(app, ["walk"])
+    assert told.exit_code == 1 and "ZeroDivisionError" in told.stdout
+    assert "executed copies" in told.stderr and "executed copies" not in told.stdout
+    told = CliRunner().invoke(app, ["walk", "--json"])
+    [row] = json.loads(told.stdout)
+    assert told.exit_code == 1 and row["notebook"] == "00_a" and "ZeroDivisionError" in row["error"]
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path: Path):

@@ -3,7 +3,9 @@
 
 const $ = (id) => document.getElementById(id);
 const form = $("form");
-const REVIEW_ABOVE = 0.5, DECLINE_ABOVE = 0.9; // the default policy, drawn as marks
+// The default policy, drawn as marks: review begins earlier for new card holders, and where the score rests on less.
+const REVIEW_ABOVE = { usual: 0.5, new_customer: 0.4, degraded: 0.2 }, DECLINE_ABOVE = 0.9;
+const BEARING = ["feature_store", "network", "trees"]; // parts without which a score rests on less
 
 const BASE = {
   merchant_id: "merchant-8", amount: 42.5, currency: "USD", merchant_category: "5411", country: "US",
@@ -101,7 +103,7 @@ function showReply(reply) {
   for (const input of form.elements) input.removeAttribute("aria-invalid");
   $("decision").textContent = reply.decision; $("decision").className = reply.decision;
   $("reason").textContent = reply.reason || "";
-  drawGauge(reply.fraud_score, reply.fraud_probability);
+  drawGauge(reply);
   drawDrivers(reply.explanation);
   drawRules(reply.rules);
   $("facts").textContent = `Scored in ${reply.latency_ms.toFixed(1)} ms by model ${reply.model_version}, policy ${reply.policy_digest}, rules ${reply.rules_digest}.`
@@ -116,13 +118,19 @@ function svg(tag, attributes, text) {
   return made;
 }
 
-function drawGauge(score, probability) {
+function reviewAbove(reply) {
+  if (reply.degraded.some((part) => BEARING.includes(part))) return [REVIEW_ABOVE.degraded, " (parts are away)", "start"];
+  return reply.new_customer ? [REVIEW_ABOVE.new_customer, " (new)", "middle"] : [REVIEW_ABOVE.usual, "", "middle"];
+}
+
+function drawGauge(reply) {
+  const score = reply.fraud_score, probability = reply.fraud_probability, [review, why, side] = reviewAbove(reply);
   const x = (s) => 10 + 300 * s;
   const parts = [svg("rect", { x: 10, y: 18, width: 300, height: 12, rx: 6, fill: "currentColor", opacity: 0.2 })];
   if (score !== null) parts.push(svg("rect", { x: 10, y: 18, width: Math.max(300 * score, 2), height: 12, rx: 6, fill: "currentColor", class: $("decision").className }));
-  for (const [at, name, anchor] of [[REVIEW_ABOVE, "review above 0.5", "middle"], [DECLINE_ABOVE, "decline above 0.9", "end"]]) {
+  for (const [at, name, anchor] of [[review, `review above ${review}${why}`, side], [DECLINE_ABOVE, `decline above ${DECLINE_ABOVE}`, "end"]]) {
     parts.push(svg("line", { x1: x(at), x2: x(at), y1: 12, y2: 36, stroke: "currentColor", "stroke-width": 2 }));
-    parts.push(svg("text", { x: anchor === "end" ? 310 : x(at), y: 50, "text-anchor": anchor }, name));
+    parts.push(svg("text", { x: { start: 10, middle: x(at), end: 310 }[anchor], y: 50, "text-anchor": anchor }, name));
   }
   $("gauge").replaceChildren(...parts);
   $("gauge-text").textContent = score === null ? "No score"

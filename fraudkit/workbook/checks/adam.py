@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from fraudkit.workbook.agree import difference
+from fraudkit.workbook.agree import in_steps
 from fraudkit.workbook.exercise import Case, Exercise, Mutant, Step
 
 
@@ -34,14 +34,6 @@ def _weighted_mean(values: list[float], beta: float) -> float:
     """Weights beta to the power of the age, which is what the corrected running moment comes to."""
     weights = [beta**age for age in range(len(values) - 1, -1, -1)]
     return math.fsum(w * x for w, x in zip(weights, values, strict=True)) / math.fsum(weights)
-
-
-def agree(got: Any, expected: Any, case: Case) -> str:
-    """Parameters to nine digits; the steps are small, so a relative error would hide them."""
-    for t, (mine, right) in enumerate(zip(got if isinstance(got, list) else [], expected, strict=False), start=1):
-        if reason := difference(mine, right, 1e-10, 1e-11):
-            return f"after step {t}: {reason}"
-    return difference(len(got), len(expected), 0, 0) if isinstance(got, list) else "the answer is not a list of steps"
 
 
 def _case(name: str, pairs: list[tuple[Any, Any]], why: str = "", raises: str = "", **settings: float) -> Case:
@@ -159,6 +151,7 @@ EXERCISE = Exercise(
     minutes=20,
     difficulty="medium",
     feeds="07",
+    week="3-4",
     hints=(
         "Keep two dicts of moments and one counter in the object. The counter grows once in each call of `step`.",
         "The moments start at 0 and are too small at first: divide by 1 - beta**t.",
@@ -166,7 +159,7 @@ EXERCISE = Exercise(
     ),
     cases=cases,
     expect=from_all_gradients,
-    agree=agree,
+    agree=in_steps(1e-10, 1e-11),
     mutants=(
         Mutant(
             "no-correction",

@@ -103,6 +103,7 @@ EXERCISE = Exercise(
     minutes=15,
     difficulty="medium",
     feeds="07",
+    week="7-8",
     hints=(
         "Go down the ranking. At each threshold you have a recall and a precision; which rows make recall rise?",
         "Average precision is the precision at each threshold, weighted by how much recall rises there. It is a sum of "

@@ -131,6 +131,7 @@ EXERCISE = Exercise(
     minutes=15,
     difficulty="medium",
     feeds="07",
+    week="7-8",
     hints=(
         "Ask of each resample what you asked of the data: how much was stopped, of how much?",
         "Index both arrays with the same matrix: `stopped[resamples]` has one row for each resample. Sum along the "

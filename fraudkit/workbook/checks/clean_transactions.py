@@ -326,6 +326,7 @@ EXERCISE = Exercise(
     minutes=25,
     difficulty="medium",
     feeds="04",
+    week="9-10",
     hints=(
         "Write what a good amount looks like and refuse the rest, instead of taking out characters until float is "
         "content.",

@@ -130,6 +130,7 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty="easy",
     feeds="01",
+    week="7-8",
     hints=(
         "Two booleans for each payment, fraud or not and flagged or not, make four counts. Every rate is one count "
         "over the sum of two or more.",

@@ -163,6 +163,7 @@ EXERCISE = Exercise(
     minutes=20,
     difficulty="hard",
     feeds="06",
+    week="7-8",
     hints=(
         "Start with nobody flagged and lower the threshold past one payment after the other. By how much does the cost "
         "change each time?",

@@ -305,6 +305,7 @@ EXERCISE = Exercise(
     minutes=35,
     difficulty="hard",
     feeds="07",
+    week="3-4",
     function="DecisionTree",
     hints=(
         "Write a method that grows one node from its rows and calls itself for the two sides. First decide when it "

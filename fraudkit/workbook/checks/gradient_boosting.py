@@ -277,6 +277,7 @@ EXERCISE = Exercise(
     minutes=35,
     difficulty="hard",
     feeds="07",
+    week="3-4",
     function="GradientBoosting",
     hints=(
         "Keep one raw score F for each training row, in log odds. A round looks at what F gets wrong, fits one stump "

@@ -140,6 +140,7 @@ EXERCISE = Exercise(
     minutes=15,
     difficulty="medium",
     feeds="08",
+    week="7-8",
     hints=(
         "Choose the test of a fold first, by time alone. Who is in it decides who may not train.",
         "Three conditions on a training row: early enough, early enough for its label, and of a card that the test "

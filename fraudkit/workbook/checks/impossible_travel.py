@@ -171,6 +171,7 @@ EXERCISE = Exercise(
     minutes=20,
     difficulty="medium",
     feeds="06",
+    week="9-10",
     hints=(
         "Bring the payments of a card next to each other, in order of time, and keep in mind where each came from.",
         "`np.lexsort((event_time, card))` sorts by card and within it by time. A row and the one before it make a "

@@ -118,6 +118,7 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty="easy",
     feeds="05",
+    week="9-10",
     hints=(
         "Take note of what is missing before anything is filled.",
         "The median of each column comes from the known values of `X_train` alone. What if there are none?",

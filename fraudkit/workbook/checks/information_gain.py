@@ -122,6 +122,7 @@ EXERCISE = Exercise(
     minutes=12,
     difficulty="easy",
     feeds="07",
+    week="3-4",
     hints=(
         "Write a helper that gives the impurity of one set of labels, and use it three times.",
         "With p the shares of the labels that occur: entropy is -Σ p·log2(p), Gini is 1 - Σ p². np.unique counts "

@@ -244,6 +244,7 @@ EXERCISE = Exercise(
     minutes=35,
     difficulty="hard",
     feeds="12",
+    week="3-4",
     hints=(
         "Write three parts: distances of all rows to all centres, the seeding, the loop. Each is a few lines.",
         "A draw u with weights w picks the first row where the running total of w exceeds u times the sum: "

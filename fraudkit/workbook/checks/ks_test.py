@@ -104,6 +104,7 @@ EXERCISE = Exercise(
     minutes=20,
     difficulty="medium",
     feeds="13",
+    week="7-8",
     hints=(
         "Draw both distribution functions as stairs. Where can the largest gap be? Only at a value that occurs.",
         "For sorted values, a binary search tells how many are less than or equal to x; do it for all pooled values at once.",

@@ -120,6 +120,7 @@ EXERCISE = Exercise(
     minutes=15,
     difficulty="easy",
     feeds="07",
+    week="3-4",
     hints=(
         "Write the loss first, as a mean over the rows. Everything else is its derivative with respect to w and to b.",
         "With r = Xw + b - y: the derivative with respect to w is 2·mean of r times each column, with respect to b "

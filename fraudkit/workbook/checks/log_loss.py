@@ -95,6 +95,7 @@ EXERCISE = Exercise(
     minutes=8,
     difficulty="easy",
     feeds="07",
+    week="7-8",
     hints=(
         "For each payment take the probability that was given to what really happened. The loss is small where it was "
         "near 1.",

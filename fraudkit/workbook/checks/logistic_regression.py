@@ -237,6 +237,7 @@ EXERCISE = Exercise(
     minutes=30,
     difficulty="medium",
     feeds="07",
+    week="3-4",
     function="LogisticRegression",
     hints=(
         "The objective is convex with one minimum: any descent that you let run to the end gives the same answer. "

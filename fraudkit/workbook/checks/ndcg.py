@@ -109,6 +109,7 @@ EXERCISE = Exercise(
     minutes=15,
     difficulty="medium",
     feeds="10",
+    week="7-8",
     hints=(
         "First one number for each place: what a payment there is worth. Then the sum of relevance times worth, once "
         "in the order of the scores and once in the best order there is.",

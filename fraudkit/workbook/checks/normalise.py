@@ -170,6 +170,7 @@ EXERCISE = Exercise(
     minutes=12,
     difficulty="easy",
     feeds="05",
+    week="9-10",
     function="Standardiser",
     hints=(
         "Everything that transform needs from the data is learned in fit and kept on the object.",

@@ -103,6 +103,7 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty="easy",
     feeds="05",
+    week="9-10",
     hints=(
         "Two steps that must not mix: what is learned from `train`, and what is done to `values`.",
         "A dict from category to column answers quickly, and can say -1 for a value that it does not know.",

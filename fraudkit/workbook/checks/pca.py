@@ -203,6 +203,7 @@ EXERCISE = Exercise(
     minutes=25,
     difficulty="medium",
     feeds="05",
+    week="3-4",
     hints=(
         "Centre first, and keep the mean: every later row is centred by it.",
         "`np.linalg.svd(centred, full_matrices=False)` returns the directions as the rows of its third result, "

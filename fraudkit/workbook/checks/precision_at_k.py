@@ -102,6 +102,7 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty="medium",
     feeds="02",
+    week="7-8",
     hints=(
         "Only the payments that tie with the k-th highest score are in doubt. All above it are in, all below are out.",
         "The tied payments compete for the places that are left. On average over all orders, what share of their "

@@ -105,6 +105,7 @@ EXERCISE = Exercise(
     minutes=20,
     difficulty="easy",
     feeds="13",
+    week="7-8",
     hints=(
         "Bins are made once, from the reference, so that each holds about the same share of it. Then count both samples in "
         "the same bins.",

@@ -270,6 +270,7 @@ EXERCISE = Exercise(
     minutes=20,
     difficulty="medium",
     feeds="07",
+    week="3-4",
     function="RandomForest",
     hints=(
         "Each stump gets a table of its own: the drawn rows, repeated as often as they were drawn, and its columns "

@@ -73,6 +73,7 @@ EXERCISE = Exercise(
     minutes=15,
     difficulty="medium",
     feeds="07",
+    week="7-8",
     hints=(
         "Think of pairs: one fraud, one genuine payment. In which share of pairs does the fraud score higher?",
         "Counting pairs takes n squared. Rank all scores once: the frauds' rank sum knows how many pairs they won.",

@@ -109,6 +109,7 @@ EXERCISE = Exercise(
     minutes=10,
     difficulty="easy",
     feeds="08",
+    week="7-8",
     hints=(
         "Think of dealing cards round the table. What has to be true of the pile before you deal, so that everybody "
         "gets frauds and genuine payments alike?",

@@ -124,6 +124,7 @@ EXERCISE = Exercise(
     minutes=20,
     difficulty="hard",
     feeds="05",
+    week="7-8",
     hints=(
         "Ask for each number that goes into a row's code: would it change if this row's own label changed?",
         "Work fold by fold: learn prior, counts and frauds on the rows outside, then look up the rows inside.",

@@ -166,6 +166,7 @@ EXERCISE = Exercise(
     minutes=15,
     difficulty="medium",
     feeds="04",
+    week="9-10",
     hints=(
         "Stand at the moment `cut` and ask of each row two things: had it happened by then, early enough, and did "
         "anybody know its label?",

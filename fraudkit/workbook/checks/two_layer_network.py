@@ -138,6 +138,7 @@ EXERCISE = Exercise(
     minutes=35,
     difficulty="hard",
     feeds="07",
+    week="3-4",
     hints=(
         "Write the forward pass with the shape beside each line. The backward pass is the same lines in reverse order.",
         "Sigmoid and cross-entropy together: the derivative of the mean loss by z, before the sigmoid, is (p - y) / n.",

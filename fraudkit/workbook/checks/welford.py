@@ -199,6 +199,7 @@ EXERCISE = Exercise(
     minutes=20,
     difficulty="medium",
     feeds="05",
+    week="1-2",
     function="Welford",
     hints=(
         "Keep the count, the mean, and the sum of squared distances from the mean. How far does one more number move "

@@ -120,6 +120,7 @@ EXERCISE = Exercise(
     minutes=15,
     difficulty="medium",
     feeds="05",
+    week="1-2",
     hints=(
         "What has to be remembered of a card between two of its payments, and what may be forgotten?",
         "Times come in order, so the oldest remembered time is always at the same end. Which structure gives and takes "

@@ -1,6 +1,7 @@
 """Capacity arithmetic written as text in a design's file, such as `posts_a_day / 86400`, computed when it is read.
 
-A formula may use numbers, names computed before it, + - * / **, brackets, and ceil, floor, log2, sqrt, min and max.
+A formula may use numbers, names computed before it, + - * / **, brackets, and ceil, floor, log2, log, exp, erf, comb,
+sqrt, min and max.
 It is walked, never run as code. Knows nothing of what the names mean.
 """
 
@@ -25,6 +26,10 @@ _FUNCTIONS: dict[str, Callable[..., float]] = {
     "ceil": math.ceil,
     "floor": math.floor,
     "log2": math.log2,
+    "log": math.log,
+    "exp": math.exp,
+    "erf": math.erf,
+    "comb": lambda n, k: math.comb(int(n), int(k)),
     "sqrt": math.sqrt,
     "min": min,
     "max": max,

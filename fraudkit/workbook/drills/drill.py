@@ -8,7 +8,6 @@ Knows nothing of how a design is shown.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,6 +16,7 @@ from typing import Any
 
 from fraudkit.core.errors import InvalidInput
 from fraudkit.workbook.drills.arithmetic import compute, words
+from fraudkit.workbook.tables import Kind, demand_keys, read_document
 
 STEPS = {
     "P": "Problem definition",
@@ -31,7 +31,7 @@ MINUTES = 45
 POINTS = 2  # the most that a step can earn
 NAME = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
-TABLES: dict[str, dict[str, type | tuple[type, ...]]] = {
+TABLES: dict[str, dict[str, Kind]] = {
     "questions": {"ask": str, "answer": str},
     "assumptions": {"id": str, "says": str, "value": (int, float), "unit": str},
     "capacity": {"id": str, "says": str, "formula": str, "unit": str},
@@ -178,14 +178,11 @@ def parse_drill(drill_id: str, text: str) -> Drill:
         The text is no TOML, a key is missing, unknown or of the wrong type, a formula has no value,
         prose names a number that is not there, or the steps are not the seven of PROBLEM in 45 minutes.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInput(f"drill {drill_id} is no TOML: {error}") from error
-    _demand(drill_id, document, {"title": str, "opening": str} | dict.fromkeys(TABLES, list))
+    document = read_document(f"drill {drill_id}", text)
+    demand_keys(f"drill {drill_id}", document, {"title": str, "opening": str} | dict.fromkeys(TABLES, list))
     for name, keys in TABLES.items():
         for number, table in enumerate(document[name], 1):
-            _demand(f"{drill_id}, {name} {number}", table, keys)
+            demand_keys(f"drill {drill_id}, {name} {number}", table, keys, may_be_empty=("unit",))
     assumptions, capacity = _quantities(drill_id, document)
     said = {quantity.id: quantity.words for quantity in (*assumptions, *capacity)}
     document = _filled(drill_id, document, said)
@@ -232,19 +229,6 @@ def _filled(drill_id: str, found: Any, said: dict[str, str]) -> Any:
     if unknown:
         raise InvalidInput(f"drill {drill_id}: prose names {unknown}, which the file does not compute")
     return NAME.sub(lambda name: said[name[1]], found)
-
-
-def _demand(where: str, table: dict[str, Any], keys: dict[str, Any]) -> None:
-    """Refuse a table that lacks a key, has an unknown one, or holds an empty or wrongly typed value."""
-    wrong = [
-        key
-        for key, kind in keys.items()
-        if not isinstance(table.get(key), kind) or isinstance(table[key], bool) or table[key] == []
-    ]
-    empty = [key for key in keys if table.get(key) == "" and key != "unit"]
-    unknown = sorted(table.keys() - keys.keys())
-    if wrong or empty or unknown:
-        raise InvalidInput(f"drill {where}: missing or wrong {wrong + empty}, unknown {unknown}")
 
 
 def _demand_sense(drill: Drill) -> None:

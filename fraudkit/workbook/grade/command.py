@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 from rich.table import Table
 
-from fraudkit.core.console import console, progress_bar
+from fraudkit.core.console import console, output, progress_bar
 from fraudkit.workbook.grade.limits import RunLimits
 from fraudkit.workbook.grade.marks import GradeResult
 
@@ -48,9 +48,9 @@ def grade(
     if as_json:
         typer.echo(json.dumps(result.as_dict(), indent=2))
     else:
-        console.print(results_table(result))
+        output.print(results_table(result))
         for problem in result.problems:
-            console.print(f"note: {problem}", markup=False)
+            output.print(f"note: {problem}", markup=False)
     console.print(
         f"report: {out / 'report.html'} (also gradebook.csv, similarity.csv, learners/, executed/)", markup=False
     )

@@ -5,7 +5,6 @@ Knows nothing of a learner; `state` does.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -13,11 +12,19 @@ from importlib.resources import files
 from typing import Any
 
 from fraudkit.core.errors import InvalidInput
+from fraudkit.workbook.tables import demand_keys, read_document
 
-KINDS = ("exercise", "drill", "quiz", "mock")
+KINDS = ("exercise", "drill", "quiz", "mock", "asked", "story")
 WEEK_KEYS: Mapping[str, type] = {"id": str, "focus": str, "title": str}
 NEEDED: Mapping[str, type] = {"id": str, "week": str, "area": str, "text": str}
-OPTIONAL: Mapping[str, type] = {"parent": str, "company": str, "practice": bool, "minutes": int, "evidence": list}
+OPTIONAL: Mapping[str, type] = {
+    "parent": str,
+    "company": str,
+    "practice": bool,
+    "minutes": int,
+    "evidence": list,
+    "every": bool,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,8 @@ class Evidence:
     ----------
     kind : one of KINDS
     ids : the exercises or drills that count; empty for the other kinds
-    topic : what the quiz questions or the mock interviews are about; "" for exercises and drills
+    topic : "" for exercises and drills. What the quiz questions are about, the round of the mock interviews, the
+        question that was asked in one; of a story what it is for, such as kind/failure or principle/ownership
     need : how many of them, at least 1
     """
 
@@ -40,7 +48,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One box. `parent` is the box it stands under, "" at the top; a box with children has no minutes of its own."""
+    """One box. `parent` is the box it stands under, "" at the top; a box with children has no minutes of its own.
+
+    One line of its evidence is enough, unless `every` says that it takes all of them.
+    """
 
     id: str
     week: str
@@ -51,6 +62,7 @@ class Item:
     practice: bool = False
     minutes: int = 0
     evidence: tuple[Evidence, ...] = ()
+    every: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,49 +138,35 @@ def parse_plan(text: str) -> Plan:
     InvalidInput
         The text is no TOML, a key is missing, unknown or of the wrong type, or ids do not fit together.
     """
-    try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise InvalidInput(f"the plan is no TOML: {error}") from error
-    weeks = [
-        Week(**_checked(f"week {n}", table, WEEK_KEYS, {})) for n, table in enumerate(document.get("weeks", []), 1)
-    ]
-    plan = Plan(tuple(weeks), tuple(_item(table) for table in document.get("items", [])))
+    document = read_document("the plan", text)
+    demand_keys("the plan", document, {"weeks": list, "items": list})
+    for number, table in enumerate(document["weeks"], 1):
+        demand_keys(f"week {number}", table, WEEK_KEYS)
+    weeks = tuple(Week(**table) for table in document["weeks"])
+    plan = Plan(weeks, tuple(_item(number, table) for number, table in enumerate(document["items"], 1)))
     _demand_sense(plan)
     return plan
 
 
-def _item(table: dict[str, Any]) -> Item:
+def _item(number: int, table: Any) -> Item:
     """One [[items]] table."""
-    where = f"plan item {table.get('id', '?')}"
-    values = _checked(where, table, NEEDED, OPTIONAL)
-    values["evidence"] = tuple(_evidence(where, entry) for entry in values.get("evidence", []))
-    return Item(**values)
+    demand_keys(f"plan item {number}", table, NEEDED, OPTIONAL)
+    where = f"plan item {table['id']}"
+    evidence = tuple(_evidence(where, entry) for entry in table.get("evidence", []))
+    return Item(**(table | {"evidence": evidence}))
 
 
-def _evidence(where: str, table: dict[str, Any]) -> Evidence:
+def _evidence(where: str, table: Any) -> Evidence:
     """One line of evidence: ids for exercises and drills, a topic for quiz and mock."""
-    values = _checked(f"{where}, evidence", table, {"kind": str}, {"ids": list, "topic": str, "need": int})
-    ids, topic = tuple(values.get("ids", ())), values.get("topic", "")
-    need = values.get("need", len(ids) or 1)
-    by_id = values["kind"] in ("exercise", "drill")
-    if values["kind"] not in KINDS or bool(ids) != by_id or bool(topic) == by_id:
+    demand_keys(f"{where}, evidence", table, {"kind": str}, {"ids": list, "topic": str, "need": int})
+    ids, topic = tuple(table.get("ids", ())), table.get("topic", "")
+    need = table.get("need", len(ids) or 1)
+    by_id = table["kind"] in ("exercise", "drill")
+    if table["kind"] not in KINDS or bool(ids) != by_id or bool(topic) == by_id:
         raise InvalidInput(f"{where}: evidence {table} should be one of {KINDS}, with ids or with a topic")
     if need < 1 or (by_id and need > len(ids)):
         raise InvalidInput(f"{where}: evidence needs {need} of {len(ids)}")
-    return Evidence(values["kind"], ids, topic, need)
-
-
-def _checked(
-    where: str, table: dict[str, Any], needed: Mapping[str, type], optional: Mapping[str, type]
-) -> dict[str, Any]:
-    """A copy of `table`, its keys and types as asked."""
-    known = {**needed, **optional}
-    missing = [key for key in needed if not table.get(key)]
-    wrong = [key for key, value in table.items() if key not in known or type(value) is not known[key]]
-    if missing or wrong:
-        raise InvalidInput(f"{where}: missing {missing}, unknown or of the wrong type {wrong}")
-    return dict(table)
+    return Evidence(table["kind"], ids, topic, need)
 
 
 def _demand_sense(plan: Plan) -> None:

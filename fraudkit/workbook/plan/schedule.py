@@ -49,24 +49,42 @@ def spread(items: Sequence[Item], weeks: int, hours_a_week: float) -> Schedule:
     InvalidInput
         `weeks` is not in 1..52 or `hours_a_week` not in (0, 80].
     """
+    check_room(weeks, hours_a_week)
+    total = sum(item.minutes for item in items)
+    return fill([(item, float(item.minutes)) for item in items], weeks, min(hours_a_week * 60, total / weeks))
+
+
+def check_room(weeks: int, hours_a_week: float) -> None:
+    """Refuse weeks and hours that no plan has.
+
+    Raises
+    ------
+    InvalidInput
+        `weeks` is not in 1..52 or `hours_a_week` not in (0, 80].
+    """
     if not 1 <= weeks <= 52:
         raise InvalidInput(f"weeks is {weeks}; give 1 to 52")
     if not 0 < hours_a_week <= 80:
         raise InvalidInput(f"hours a week is {hours_a_week}; give a number above 0, at most 80")
-    total = sum(item.minutes for item in items)
-    room = min(hours_a_week * 60, total / weeks)
+
+
+def fill(work: Sequence[tuple[Item, float]], places: int, room: float) -> Schedule:
+    """Fill place after place, each with at most `room` minutes, with items and the minutes they take.
+
+    A place is whatever the caller counts: `week` of a slot is its number, from 1.
+    """
     slots: list[Slot] = []
     left_over: list[tuple[Item, float]] = []
-    week, free = 1, room
-    for item in items:
-        missing = float(item.minutes)
+    place, free = 1, room
+    for item, minutes in work:
+        missing = minutes
         while missing > 1e-6:
             if free <= 1e-6:
-                week, free = week + 1, room
-            if week > weeks:
+                place, free = place + 1, room
+            if place > places:
                 left_over.append((item, missing))
                 break
             taken = min(missing, free)
-            slots.append(Slot(week, item, taken))
+            slots.append(Slot(place, item, taken))
             missing, free = missing - taken, free - taken
     return Schedule(tuple(slots), tuple(left_over))

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from fraudkit.core.errors import InvalidInput
+from fraudkit.workbook.mock.record import drills_held, mocks_held, times_asked
 from fraudkit.workbook.plan.items import Evidence, Item, Plan, Week
 from fraudkit.workbook.progress import Progress, ProgressFile
+from fraudkit.workbook.stories.record import stories_written
 
 CHECKLIST = "plan"
 
@@ -25,8 +28,34 @@ def passed_exercises(progress: Progress, evidence: Evidence) -> int:
     return sum(progress.record(exercise_id).passed for exercise_id in evidence.ids)
 
 
+def known_questions(progress: Progress, evidence: Evidence) -> int:
+    """How many quiz questions of the evidence's item were right at their last showing; of any item for "any".
+
+    It reads the grades alone: the plan asks a hundred times, and does not need the scheduler for it.
+    """
+    cards = progress.quiz.get("cards")
+    known = cards if isinstance(cards, dict) else {}
+    asked = questions_of(evidence.topic)
+    return sum(isinstance(card := known.get(name), dict) and card.get("last") == "right" for name in asked)
+
+
+@cache
+def questions_of(item_id: str) -> tuple[str, ...]:
+    """The ids of the bank's questions on an item of the plan; all of them for "any"."""
+    from fraudkit.workbook.quiz.bank import read_bank  # late: reading it takes longer than all the rest here
+
+    return tuple(q.id for topic in read_bank() for q in topic.questions if item_id in (q.item, "any"))
+
+
 # kind of evidence -> how much of it a progress holds
-COUNTERS: Mapping[str, Counter] = {"exercise": passed_exercises}
+COUNTERS: Mapping[str, Counter] = {
+    "exercise": passed_exercises,
+    "quiz": known_questions,
+    "mock": mocks_held,
+    "asked": times_asked,
+    "drill": drills_held,
+    "story": stories_written,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +86,7 @@ class PlanState:
         self.progress = progress
         self.counters = counters
         self._ticked = progress.ticked(CHECKLIST)
+        self._counts: dict[Evidence, int] = {}
 
     def done(self, item: Item) -> Done:
         """Whether an item is done, and how one knows; an item with children is what its weakest child is."""
@@ -64,13 +94,21 @@ class PlanState:
         if children:
             states = {self.done(child) for child in children}
             return "open" if "open" in states else "ticked" if "ticked" in states else "shown"
-        if any(self._is_met(evidence) for evidence in item.evidence):
+        if item.evidence and self.fraction(item) >= 1.0:
             return "shown"
         return "ticked" if item.id in self._ticked else "open"
 
-    def _is_met(self, evidence: Evidence) -> bool:
-        counter = self.counters.get(evidence.kind)
-        return counter is not None and counter(self.progress, evidence) >= evidence.need
+    def count(self, evidence: Evidence) -> int:
+        """How much there is of a line of evidence; 0 where nothing records its kind."""
+        if evidence not in self._counts:
+            counter = self.counters.get(evidence.kind)
+            self._counts[evidence] = counter(self.progress, evidence) if counter is not None else 0
+        return self._counts[evidence]
+
+    def fraction(self, item: Item) -> float:
+        """How far an item's evidence has come, 0..1: by its best line, or by all of them where it takes them all."""
+        parts = [min(self.count(evidence) / evidence.need, 1.0) for evidence in item.evidence] or [0.0]
+        return sum(parts) / len(parts) if item.every else max(parts)
 
     def share(self, week_id: str | None = None, area: str | None = None) -> Share:
         """Of the leaves of a week and an area, or of all of them, how many are done."""

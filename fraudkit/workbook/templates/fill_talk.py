@@ -303,10 +303,12 @@ def interview_preparation(facts: Facts) -> Fill:
         evidence = [found for found in item.evidence if found.kind in ("exercise", "drill")]
         if not evidence:
             continue
-        passed = progress is not None and any(
-            found.kind == "exercise" and sum(progress.record(name).passed for name in found.ids) >= found.need
+        met = [
+            progress is not None and sum(progress.record(name).passed for name in found.ids) >= found.need
             for found in evidence
-        )
+            if found.kind == "exercise"
+        ]
+        passed = any(met) and (all(met) or not item.every)
         boxes[box_name(item.text)] = (passed, "; ".join(_where(found) for found in evidence))
     values: dict[str, Value] = {"target_role": "ML Engineer", "timeline": "12 weeks"}
     for week in plan.weeks:
@@ -321,7 +323,5 @@ def interview_preparation(facts: Facts) -> Fill:
 def _where(evidence: Evidence) -> str:
     """What trains a box: exercises or drills by name."""
     names = ", ".join(f"`{name}`" for name in evidence.ids)
-    if evidence.kind == "drill":
-        return f"drill {names}"
     needed = f"{evidence.need} of " if evidence.need < len(evidence.ids) else ""
-    return f"exercises {needed}{names}" if len(evidence.ids) > 1 else f"exercise {names}"
+    return f"{evidence.kind}s {needed}{names}" if len(evidence.ids) > 1 else f"{evidence.kind} {names}"
