@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fraudkit.core.transaction import Transaction
 from fraudkit.features.catalog import HORIZON_S
 from fraudkit.features.plan import Kind
 from fraudkit.features.records import DEVICE_EVENTS, IP_EVENTS, SHARED_EVENT, TILE, USER_EVENT, USER_EVENTS
@@ -30,6 +31,12 @@ USER = Kind("h", USER_EVENT, USER_EVENTS)
 DEVICE = Kind("d", SHARED_EVENT, DEVICE_EVENTS)
 IP = Kind("i", SHARED_EVENT, IP_EVENTS)
 _PASSING, _LASTING = frozenset("hdi"), frozenset("pmr")  # suffixes of what is forgotten in time, and what is not
+
+
+def history_keys(transaction: Transaction) -> list[str]:
+    """The keys of the histories that a transaction joins: of its card holder, device and address."""
+    entities = ((USER, transaction.user_id), (DEVICE, transaction.device_id), (IP, transaction.ip_address))
+    return [kind.key(entity) for kind, entity in entities if entity is not None]
 
 
 @dataclass(frozen=True, slots=True)

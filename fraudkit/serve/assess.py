@@ -26,6 +26,7 @@ from fraudkit.rules.rule import RuleSet
 from fraudkit.serve.job import Job, LeftAlone
 from fraudkit.serve.logs import DecisionLog
 from fraudkit.serve.metrics import ServiceMetrics
+from fraudkit.serve.missed import Missed
 from fraudkit.serve.parts import ALONE, FEATURE_STORE, IP_REPUTATION, NETWORK, SECONDARY_STORE, TREES, Parts
 from fraudkit.serve.serving import Model, ScoredRows
 
@@ -81,6 +82,7 @@ class Assessor:
     ----------
     features, secondary : where histories come from; None where there is no secondary store
     reputation : rates addresses before the features are computed; None where `features` does it
+    missed : what `features` has not seen as it was away
     """
 
     def __init__(
@@ -92,6 +94,7 @@ class Assessor:
         parts: Parts,
         metrics: ServiceMetrics,
         log: DecisionLog,
+        missed: Missed,
     ) -> None:
         self.features = features
         self.secondary = secondary
@@ -100,6 +103,7 @@ class Assessor:
         self.parts = parts
         self.metrics = metrics
         self.log = log
+        self.missed = missed
 
     def assess(self, job: Job, model: Model, transactions: list[Transaction]) -> Assessment:
         """Features, fired rules and scores of a batch in order of arrival.
@@ -127,20 +131,32 @@ class Assessor:
         self, job: Job, transactions: list[Transaction], degraded: list[str]
     ) -> tuple[np.ndarray, bool, dict[int, tuple[str, ...]]]:
         """Feature vectors, whether they rest on histories, and what was missing in single rows."""
-        found = self._ask(job, FEATURE_STORE, partial(_vectors, self.features, transactions), degraded)
-        if found is not None:
-            X, away = found
-            if not away:
-                return X, True, {}
-            part = self._of_secondary(job, [transactions[row] for row in away], degraded)
-            if part is not None:
-                X[away] = part
-                return X, True, {row: self._without_store([transactions[row]]) for row in away}
-            degraded += self._without_store(transactions)  # two failures at once: nobody is told apart any more
-            return bare_vectors(transactions).X, False, {}
-        degraded += self._without_store(transactions)[1:]
-        whole = self._of_secondary(job, transactions, degraded)
-        return (bare_vectors(transactions).X, False, {}) if whole is None else (whole, True, {})
+        missed = self.missed.before(transactions)
+        found = self._ask(job, FEATURE_STORE, partial(_vectors, self.features, [*missed, *transactions]), degraded)
+        if found is None:
+            self.missed.add(transactions)
+            degraded += self._without_store(transactions)[1:]
+            whole = self._of_secondary(job, transactions, degraded)
+            return (bare_vectors(transactions).X, False, {}) if whole is None else (whole, True, {})
+        X, away = self._without_missed(missed, transactions, *found)
+        if not away:
+            return X, True, {}
+        part = self._of_secondary(job, [transactions[row] for row in away], degraded)
+        if part is not None:
+            X[away] = part
+            return X, True, {row: self._without_store([transactions[row]]) for row in away}
+        degraded += self._without_store(transactions)  # two failures at once: nobody is told apart any more
+        return bare_vectors(transactions).X, False, {}
+
+    def _without_missed(
+        self, missed: list[Transaction], transactions: list[Transaction], X: np.ndarray, away: list[int]
+    ) -> tuple[np.ndarray, list[int]]:
+        """The batch's own vectors and unanswered rows; what the store has now and what it missed is written down."""
+        lacking = set(away)
+        self.missed.caught_up([t for row, t in enumerate([*missed, *transactions]) if row not in lacking])
+        own = [row - len(missed) for row in away if row >= len(missed)]
+        self.missed.add([transactions[row] for row in own])
+        return X[len(missed) :], own
 
     def _of_secondary(self, job: Job, transactions: list[Transaction], degraded: list[str]) -> np.ndarray | None:
         if self.secondary is None:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 
 from fraudkit.core.transaction import Transaction
-from fraudkit.features.histories import DEVICE, IP, TILES_KEY, USER
+from fraudkit.features.histories import TILES_KEY, history_keys
 from fraudkit.features.marks import BEGUN, SLOTS, WHOLE, slot_of
 from fraudkit.features.online import OnlineFeatures
 from fraudkit.features.secondary import SecondaryStore, Table, Values
@@ -127,5 +127,4 @@ class Refill:
 
 def _touches(transaction: Transaction, slots: Collection[int]) -> bool:
     """Whether any history that a transaction joins lies in the slots."""
-    entities = ((USER, transaction.user_id), (DEVICE, transaction.device_id), (IP, transaction.ip_address))
-    return any(entity is not None and slot_of(kind.key(entity)) in slots for kind, entity in entities)
+    return any(slot_of(key) in slots for key in history_keys(transaction))

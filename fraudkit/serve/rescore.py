@@ -66,7 +66,14 @@ class Rescorer:
         # Measures of its own: the counts of the scorer belong to the scoring thread.
         self._features = _Remembering(asked.features)
         self._assessor = Assessor(
-            self._features, None, asked.reputation, asked.rules, Parts(), ServiceMetrics(FEATURE_NAMES), asked.log
+            self._features,
+            None,
+            asked.reputation,
+            asked.rules,
+            Parts(),
+            ServiceMetrics(FEATURE_NAMES),
+            asked.log,
+            asked.missed,
         )
 
     def run(self) -> int:

@@ -32,6 +32,7 @@ from fraudkit.serve.job import Job, LeftAlone
 from fraudkit.serve.journal import Journal
 from fraudkit.serve.logs import DecisionLog
 from fraudkit.serve.metrics import ServiceMetrics
+from fraudkit.serve.missed import Missed
 from fraudkit.serve.parts import DATABASE, EXPLANATION, Parts
 from fraudkit.serve.recent import RecentReplies
 from fraudkit.serve.reply import reply_json
@@ -110,7 +111,7 @@ class Scorer:
             journal = decisions.path.with_suffix(".journal")
         self.journal = Journal(journal, durable)
         self.clock: Clock = clock or SystemClock()
-        self.assessor = Assessor(features, secondary, reputation, rules, self.parts, metrics, self.log)
+        self.assessor = Assessor(features, secondary, reputation, rules, self.parts, metrics, self.log, Missed())
         self.listeners: list[Listener] = []
         self.serving = Serving(model, context, decisions.context_id(context))
         self._recent = RecentReplies()

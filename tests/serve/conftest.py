@@ -43,10 +43,12 @@ CONTEXT = Context("v0001", "m" * 64, "r" * 64, "p" * 64, "s" * 64, "c" * 64)
 
 
 class CountingFeatures:
-    """Counts each user's transactions, all of them old customers; can be told to fail."""
+    """Counts each user's transactions once, all of them old customers; can be told to fail."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self.asked: Counter[str] = Counter()  # by transaction_id
+        self._first: dict[str, int] = {}  # a retry gets the count that it got at first
         self.down = False
 
     def vectors(self, transactions: Sequence[Transaction]) -> SimpleNamespace:
@@ -55,8 +57,11 @@ class CountingFeatures:
         X = bare_vectors(transactions).X
         X[:, INDEX["user_is_known"]], X[:, INDEX["account_age_days"]] = 1, 400
         for row, transaction in enumerate(transactions):
-            self.counts[transaction.user_id] += 1
-            X[row, INDEX["user_txn_count_1h"]] = self.counts[transaction.user_id]
+            self.asked[transaction.transaction_id] += 1
+            if self.asked[transaction.transaction_id] == 1:
+                self.counts[transaction.user_id] += 1
+                self._first[transaction.transaction_id] = self.counts[transaction.user_id]
+            X[row, INDEX["user_txn_count_1h"]] = self._first[transaction.transaction_id]
         return SimpleNamespace(X=X)
 
 

@@ -95,7 +95,7 @@ def test_a_vector_of_other_features_or_without_the_store_is_not_taken_again(scor
     context = replace(scorer.serving.context, schema_hash="another")
     scorer.serving = replace(scorer.serving, context=context, context_id=scorer.decisions.context_id(context))
     assert Rescorer(scorer).run() == 2
-    assert scorer.assessor.features.counts == {"user-17": 2, "u": 1, "v": 1}
+    assert scorer.assessor.features.asked == {"t": 2, "u": 2, "next": 1}
 
 
 def test_a_missing_explanation_is_no_reason_to_decide_again(scorer: Scorer):
