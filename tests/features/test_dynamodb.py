@@ -20,6 +20,7 @@ from fraudkit.features.secondary import SecondaryStore, SqliteTable
 from fraudkit.features.secondary_choice import secondary_table
 
 TABLE = "histories"
+PATIENCE_S = 60.0  # the stand-in copies its tables for a transaction, and a call repeated meanwhile makes it fail
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +57,8 @@ def address(server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 @pytest.fixture
-def secondary(address: str, tmp_path: Path) -> Iterator[SecondaryStore]:
-    made = SecondaryStore(secondary_table(f"dynamodb://{TABLE}", tmp_path))
+def secondary(address: str) -> Iterator[SecondaryStore]:
+    made = SecondaryStore(DynamoDbTable(TABLE, PATIENCE_S))
     yield made
     made.close()
 
@@ -90,7 +91,7 @@ def test_it_is_filled_read_again_and_cleared(secondary, tables, payment, tmp_pat
     few = tables.transactions.iloc[:300]
     fill_store(secondary, few, tables.users, tables.labels, None, moment)
     assert secondary.filled()
-    again = SecondaryStore(DynamoDbTable(TABLE))
+    again = SecondaryStore(DynamoDbTable(TABLE, PATIENCE_S))
     beside = SecondaryStore(SqliteTable(tmp_path / "beside.db"))
     fill_store(beside, few, tables.users, tables.labels, None, moment)
     user = str(few["user_id"].iloc[-1])
@@ -103,7 +104,7 @@ def test_it_is_filled_read_again_and_cleared(secondary, tables, payment, tmp_pat
 
 
 def test_of_two_writers_one_is_told_and_nothing_is_lost(address: str):
-    first, second = DynamoDbTable(TABLE), DynamoDbTable(TABLE)
+    first, second = DynamoDbTable(TABLE, PATIENCE_S), DynamoDbTable(TABLE, PATIENCE_S)
     first.put({"a": b"1"}, None)
     with pytest.raises(StoreUnavailable, match="another writer"), first.batch():
         assert first.get(["a", "new"]) == {"a": b"1"}
@@ -116,7 +117,7 @@ def test_of_two_writers_one_is_told_and_nothing_is_lost(address: str):
 
 
 def test_a_batch_sees_what_it_wrote_and_a_failed_one_leaves_no_trace(address: str):
-    table = DynamoDbTable(TABLE)
+    table = DynamoDbTable(TABLE, PATIENCE_S)
     with table.batch():
         table.get(["a"])
         table.put({"a": b"1"}, 5)
@@ -129,7 +130,7 @@ def test_a_batch_sees_what_it_wrote_and_a_failed_one_leaves_no_trace(address: st
 
 
 def test_more_keys_than_one_call_takes(address: str):
-    table = DynamoDbTable(TABLE)
+    table = DynamoDbTable(TABLE, PATIENCE_S)
     many = {f"k{number}": bytes([number % 256]) for number in range(2 * CHANGED_AT_ONCE + 7)}
     with table.batch():
         assert table.get(many) == {}
@@ -139,8 +140,17 @@ def test_more_keys_than_one_call_takes(address: str):
     table.close()
 
 
+def test_the_setting_names_the_table(address: str, tmp_path: Path):
+    chosen = secondary_table(f"dynamodb://{TABLE}", tmp_path)
+    chosen.put({"a": b"1"}, None)
+    table = DynamoDbTable(TABLE, PATIENCE_S)
+    assert table.get(["a"]) == {"a": b"1"}
+    table.close()
+    chosen.close()
+
+
 def test_expiry_is_the_table_s_own(address: str):
-    table = DynamoDbTable(TABLE)
+    table = DynamoDbTable(TABLE, PATIENCE_S)
     table.put({"a": b"1"}, 1_700_000_000)
     client = boto3.client("dynamodb")
     item = client.get_item(TableName=TABLE, Key={"key": {"S": "a"}})["Item"]
