@@ -51,6 +51,7 @@ class Undefended(Parts):
 
     def __init__(self) -> None:
         super().__init__()
+        self.deadline_s = math.inf
         self._parts = {name: Patient(name, math.inf) for name in self._parts}
 
 

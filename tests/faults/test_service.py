@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -60,6 +61,20 @@ def test_an_incident_from_release_to_fix(rehearsal: Rehearsal, payment: Callable
     told = [event.what for event in build_timeline(rehearsal.database, rehearsal.snapshots)]
     assert "pool exhausted: 2 of 2 connections out" in told
     assert any(line.get("error") == "ConnectionError" for line in rehearsal.log())
+
+
+def test_a_payment_waits_for_a_connection_as_long_as_it_is_told_and_is_then_answered(rehearsal: Rehearsal):
+    rehearsal.start("leaking", pool=POOL, wait_ms=105)  # beyond the deadline that a service in earnest has
+    replies = rehearsal.run(1)
+    assert [reply.status for reply in replies] == [200] * 10
+    assert all(reply.milliseconds >= 105 for reply in replies[4:])
+
+
+def test_a_connection_that_the_service_closed_as_idle_is_opened_again(rehearsal: Rehearsal):
+    rehearsal.start("sound", pool=POOL)
+    assert rehearsal._connection is not None and rehearsal._connection.sock is not None
+    rehearsal._connection.sock.shutdown(socket.SHUT_RDWR)
+    assert rehearsal.run(1)[0].status == 200
 
 
 def test_a_file_of_one_s_own_takes_the_place_of_the_lookup(rehearsal: Rehearsal, tmp_path: Path):

@@ -202,13 +202,17 @@ class Rehearsal:
     def _ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
         if self._connection is None:
             raise NotReady("no service runs; call start() first")
-        try:
-            self._connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
-            answer = self._connection.getresponse()
-            return answer.status, answer.read()
-        except (OSError, http.client.HTTPException):
-            self._connection.close()  # the next request opens another
-            return 0, b""
+        for _ in range(2):
+            try:
+                self._connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+                answer = self._connection.getresponse()
+                return answer.status, answer.read()
+            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+                self._connection.close()  # the service closes what was idle for some seconds; a fresh one is asked
+            except (OSError, http.client.HTTPException):
+                self._connection.close()  # the next request opens another
+                break
+        return 0, b""
 
     def _announced(self, skip: int) -> tuple[str, int]:
         """Host and port that the service names in its log, of which `skip` bytes are older."""
