@@ -25,6 +25,7 @@ from fraudkit.workbook.shrink import is_large, smallest
 VerdictStatus = Literal["pass", "fail", "timeout", "crash", "missing", "tampered"]
 GROWTH_ROUNDS = 6
 SHRINK_SECONDS = 0.5  # of one call while a smaller case is searched
+CLEARLY_UNDER = 0.8  # of the limit; right answers stay below 0.65
 CLEARLY_OVER = 1.3  # n squared gives a ratio of 16, where n log n and its overheads stay below 6
 
 
@@ -217,16 +218,17 @@ THOUGHTLESS = _thoughtless()
 def grows_too_fast(
     exercise: Exercise, source: str, sandbox: Sandbox, rng: np.random.Generator, limits: Limits | None
 ) -> bool:
-    """Whether time at 4n over time at n stays above the limit however often it is measured.
+    """Whether time at 4n over time at n is above the limit, measured until that is clear.
 
     A busy machine lengthens single runs, never shortens them, so the best time of all rounds counts
-    for either size, and a ratio within the limit at any moment is enough.
+    for either size. It may lengthen those at n alone, so a ratio near the limit is measured again
+    before it is believed.
     """
     growth = exercise.growth
     if growth is None:
         return False
     small, large = growth.case(rng, growth.n), growth.case(rng, 4 * growth.n)
-    fastest = np.full(2, np.inf)
+    fastest, ratio = np.full(2, np.inf), np.inf
     for round_number in range(1, GROWTH_ROUNDS + 1):
         replies = sandbox.run(source, exercise.name, [small, large, small, large], limits)
         if any(reply.status != "ok" for reply in replies):
@@ -234,11 +236,11 @@ def grows_too_fast(
         times = np.array([reply.cpu_seconds for reply in replies]).reshape(2, 2)
         fastest = np.minimum(fastest, times.min(axis=0))
         ratio = fastest[1] / fastest[0]
-        if ratio <= growth.limit:
+        if ratio <= CLEARLY_UNDER * growth.limit:
             return False
         if round_number >= 2 and ratio > CLEARLY_OVER * growth.limit:
-            break
-    return True
+            return True
+    return bool(ratio > growth.limit)
 
 
 def mutant_source(exercise: Exercise, mutant: Mutant) -> str:

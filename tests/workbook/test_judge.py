@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
 
-from fraudkit.workbook.exercise import exercise
-from fraudkit.workbook.judge import Verdict, judge, mutant_source
+from fraudkit.workbook.exercise import Case, exercise
+from fraudkit.workbook.judge import Verdict, grows_too_fast, judge, mutant_source
 from fraudkit.workbook.limits import Limits
 from fraudkit.workbook.notebooks import reference_source, section, source_of, stub_of
-from fraudkit.workbook.sandbox import Sandbox
+from fraudkit.workbook.sandbox import Reply, Sandbox
 
 AUC = exercise("roc_auc")
 RIGHT = reference_source("roc_auc", "roc_auc")
@@ -60,10 +60,41 @@ def test_an_unknown_bug_gets_no_misconception(sandbox: Sandbox):
 
 def test_values_right_but_too_slow_fails_on_growth(sandbox: Sandbox):
     slow = next(mutant for mutant in AUC.mutants if mutant.name == "all-pairs")
-    small = replace(AUC, growth=replace(AUC.growth, n=10_000))
-    got = verdict(sandbox, mutant_source(AUC, slow), small)
+    got = verdict(sandbox, mutant_source(AUC, slow))
     assert got.status == "fail" and got.failure is not None and got.failure.mutant == "slow"
     assert got.passed == got.total - 1 and 0.5 < got.credit < 1
+
+
+class Timed:
+    """Replies with times that were written down before: (at n, at 4n) of each round, the last for good."""
+
+    def __init__(self, *rounds: tuple[float, float]) -> None:
+        self.rounds = list(rounds)
+        self.asked = 0
+
+    def run(self, source: str, name: str, cases: list[Case], limits: Limits | None) -> list[Reply]:
+        small, large = self.rounds[min(self.asked, len(self.rounds) - 1)]
+        self.asked += 1
+        return [Reply("ok", cpu_seconds=seconds) for seconds in (small, large, small, large)]
+
+
+@pytest.mark.parametrize(
+    ("rounds", "slow", "asked"),
+    [
+        ([(1.0, 5.0)], False, 1),  # clearly within 9: once is enough
+        ([(1.0, 16.0)], True, 2),  # clearly over, and again
+        ([(1.0, 30.0), (1.0, 5.0)], False, 2),  # the large runs were held up at first
+        ([(1.9, 15.0), (1.0, 15.0)], True, 2),  # the small ones were: 7.9 at first, and it is a square
+        ([(1.0, 8.0)], False, 6),  # near the limit, and under it however often
+        ([(1.0, 10.0)], True, 6),
+    ],
+)
+def test_a_growth_near_the_limit_is_measured_until_it_is_clear(
+    rounds: list[tuple[float, float]], slow: bool, asked: int
+):
+    timed = Timed(*rounds)
+    found = grows_too_fast(AUC, "", cast(Sandbox, timed), np.random.default_rng(1), None)
+    assert (found, timed.asked) == (slow, asked)
 
 
 def test_the_stub_is_missing_not_wrong(sandbox: Sandbox):

@@ -175,7 +175,10 @@ EXERCISE = Exercise(
     ),
     accepted=(walked_down, day_lists),
     growth=Growth(
-        large, n=4_000, says="Sort once by day and score; the place within a day follows from where the day begins."
+        large,
+        n=10_000,
+        limit=8.0,
+        says="Sort once by day and score; the place within a day follows from where the day begins.",
     ),
     shrink=rows(0, 1, noun="payments"),
 )

@@ -237,7 +237,7 @@ EXERCISE = Exercise(
     ),
     accepted=(by_scores_gain, walking_down),
     growth=Growth(
-        large, n=20_000, says="Sort once and keep a running sum instead of adding up all payments for each threshold."
+        large, n=40_000, says="Sort once and keep a running sum instead of adding up all payments for each threshold."
     ),
     plug="threshold",
 )

@@ -179,7 +179,7 @@ EXERCISE = Exercise(
     ),
     accepted=(latest_in_a_dict, sorted_rows),
     growth=Growth(
-        large, n=1_000, says="Make one lookup of the table, by a join or a dictionary, and ask it once a payment."
+        large, n=3_000, says="Make one lookup of the table, by a join or a dictionary, and ask it once a payment."
     ),
     shrink=first_of(lists(0, noun="payments"), rows(1, 2, 3, noun="rows")),
     preload=("numpy", "pandas"),

@@ -188,6 +188,8 @@ EXERCISE = Exercise(
         ),
     ),
     accepted=(running_difference, counts_of_distinct_values),
-    growth=Growth(large, n=6_000, says="Sort once and search, instead of counting both samples for every value."),
+    growth=Growth(
+        large, n=8_000, limit=8.0, says="Sort once and search, instead of counting both samples for every value."
+    ),
     plug="drift",
 )

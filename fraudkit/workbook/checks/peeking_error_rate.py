@@ -179,6 +179,6 @@ EXERCISE = Exercise(
         ),
     ),
     accepted=(carried_from_look_to_look, first_by_minimum),
-    growth=Growth(large, n=1500, says="Take cumulative sums once and read the looks off; do not add up anew."),
+    growth=Growth(large, n=3_000, says="Take cumulative sums once and read the looks off; do not add up anew."),
     preload=("numpy", "statistics"),
 )

@@ -133,6 +133,6 @@ EXERCISE = Exercise(
         ),
     ),
     accepted=(trapezoid_under_curve, searched_pairs),
-    growth=Growth(large, n=10_000, says="Compare ranks, which one sort gives, instead of every pair."),
+    growth=Growth(large, n=20_000, says="Compare ranks, which one sort gives, instead of every pair."),
     plug="metric",
 )
