@@ -63,7 +63,7 @@ def failing(error: Exception) -> Fault:
     """The call raises `error` and never reaches the part."""
 
     def fault(_call: Callable[[], Any]) -> Any:
-        raise error
+        raise error.with_traceback(None)  # or the one error would hold the frames of all calls that it ended
 
     return fault
 

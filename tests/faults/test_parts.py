@@ -51,6 +51,16 @@ def test_a_fault_strikes_the_calls_it_names_and_no_other(scorer: Scorer, payment
     assert (part.calls, part.hit) == (5, 2)
 
 
+def test_an_error_that_is_raised_again_forgets_the_calls_before():
+    part = faulty(object(), "__str__", failing(DOWN))
+    depths = []
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable) as caught:
+            part.__getattr__("__str__")()
+        depths.append(len(caught.traceback))
+    assert len(set(depths)) == 1
+
+
 def test_a_model_that_is_down_falls_back_by_amount(scorer: Scorer, payment: Callable[..., Transaction]):
     with_model(scorer, "member", failing(RuntimeError("out of memory")))
     small, large = decide(scorer, payment(1, amount=20.0), payment(2, amount=400.0))
